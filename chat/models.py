@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from documents.models import Document, Library, User, Version
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def of(self, user: User | AnonymousUser) -> ConversationQuerySet:
+        """The user's own conversations."""
+        return self.filter(owner=user.pk) if user.is_active else self.none()
+
+
+class Conversation(models.Model):
+    """Questions and their answers; `libraries` narrow what is asked, none chosen means all its owner may read."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="conversations")
+    title = models.CharField(max_length=200, blank=True)
+    strategy = models.CharField(max_length=20, default="hybrid")
+    libraries = models.ManyToManyField(Library, blank=True, related_name="+")
+    created = models.DateTimeField(auto_now_add=True)
+    updated = models.DateTimeField(auto_now_add=True)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-updated",)
+        indexes = (models.Index("owner", "-updated", name="conversations_of_an_owner"),)
+
+    def __str__(self) -> str:
+        return self.title or "New question"
+
+    def get_absolute_url(self) -> str:
+        return reverse("conversation", args=[self.pk])
+
+
+class Message(models.Model):
+    """A question, or the answer to its parent.
+
+    Whoever writes an answer holds its lease and renews it; an answer whose lease ran out was interrupted.
+    """
+
+    class Role(models.TextChoices):
+        USER = "user"
+        ASSISTANT = "assistant"
+
+    class Status(models.TextChoices):
+        STREAMING = "streaming"
+        COMPLETE = "complete"
+        STOPPED = "stopped"
+        FAILED = "failed"
+        INTERRUPTED = "interrupted"
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
+    role = models.CharField(max_length=10, choices=Role)
+    text = models.TextField(blank=True)
+    status = models.CharField(max_length=12, choices=Status, default=Status.COMPLETE)
+    error = models.TextField(blank=True)
+    strategy = models.CharField(max_length=20, blank=True)
+    model = models.CharField(max_length=200, blank=True)
+    steps = models.JSONField(default=list, help_text="[name, text, milliseconds since the question]")
+    notices = models.JSONField(default=list)
+    quoted = models.BooleanField(default=False, help_text="Quotations, not a model's answer.")
+    abstained = models.BooleanField(default=False)
+    prompt_tokens = models.PositiveIntegerField(default=0)
+    completion_tokens = models.PositiveIntegerField(default=0)
+    milliseconds = models.JSONField(default=dict)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("conversation", "pk")
+        constraints = (
+            models.UniqueConstraint("conversation", condition=Q(status="streaming"), name="one_live_answer"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.text[:60]}"
+
+
+class Citation(models.Model):
+    """A footnote, which survives what it cites: the quote, its place and its hash are its own.
+
+    `start` and `end` count characters of the page's text. Who may see the quote is decided by `library`.
+    """
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="citations")
+    number = models.PositiveIntegerField()
+    library = models.ForeignKey(Library, models.SET_NULL, null=True, related_name="+")
+    document = models.ForeignKey(Document, models.SET_NULL, null=True, related_name="citations")
+    version = models.ForeignKey(Version, models.SET_NULL, null=True, related_name="+")
+    title = models.CharField(max_length=500)
+    page = models.PositiveIntegerField()
+    paged = models.BooleanField(default=False, help_text="Whether the page number means something to people.")
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    boxes = models.JSONField(default=list, help_text="[left, top, right, bottom], fractions of the page")
+    quote = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    verdict = models.CharField(max_length=20, null=True, blank=True)
+
+    class Meta:
+        ordering = ("message", "number")
+        constraints = (models.UniqueConstraint("message", "number", name="one_citation_a_number"),)
+
+    def __str__(self) -> str:
+        return f"[{self.number}] {self.title}"

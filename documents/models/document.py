@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import uuid
+from pathlib import PurePath
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from documents.models.library import Library
+from documents.models.people import User
+from documents.rag.types import HowRead
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    def readable_by(self, user: User | AnonymousUser) -> DocumentQuerySet:
+        return self.filter(deleted_at=None, library__in=Library.objects.readable_by(user))
+
+    def editable_by(self, user: User | AnonymousUser) -> DocumentQuerySet:
+        return self.filter(deleted_at=None, library__in=Library.objects.editable_by(user))
+
+
+def fresh_source() -> str:
+    return f"upload:{uuid.uuid4()}"
+
+
+class Document(models.Model):
+    """Something to read: an identity in a library, of which there may be several versions.
+
+    `source` is that identity: the path or address of a document that is kept in step, a fresh id for an upload.
+    """
+
+    library = models.ForeignKey(Library, models.CASCADE, related_name="documents")
+    source = models.CharField(max_length=1000, default=fresh_source)
+    name = models.CharField("file name", max_length=255)
+    title = models.CharField(max_length=500, blank=True)
+    current = models.ForeignKey("documents.Version", models.SET_NULL, null=True, blank=True, related_name="+")
+    created = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name", "pk")
+        constraints = (
+            models.UniqueConstraint("library", "source", condition=Q(deleted_at=None), name="one_document_a_source"),
+        )
+
+    def __str__(self) -> str:
+        return self.title or self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("document", args=[self.pk])
+
+
+def upload_path(version: Version, name: str) -> str:
+    """Where a file is kept: never under the name it came with."""
+    return f"documents/{uuid.uuid4().hex}{PurePath(name).suffix[:16].lower()}"
+
+
+class Version(models.Model):
+    """One state of a document's file, and how far its reading has come.
+
+    A worker that works on it holds the lease and renews it; one that has run out may be taken by another.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        READING = "reading"
+        EMBEDDING = "embedding"
+        READY = "ready"
+        FAILED = "failed"
+
+    document = models.ForeignKey(Document, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(default=1)
+    sha256 = models.CharField(max_length=64)
+    file = models.FileField(upload_to=upload_path, max_length=255)
+    media_type = models.CharField(max_length=100)
+    bytes = models.BigIntegerField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    error = models.TextField(blank=True)
+    pages_total = models.PositiveIntegerField(null=True, blank=True, help_text="None until it is known.")
+    pages_read = models.PositiveIntegerField(default=0)
+    pages_indexed = models.PositiveIntegerField(default=0)
+    chunks_total = models.PositiveIntegerField(null=True, blank=True, help_text="An estimate until it is ready.")
+    chunks_indexed = models.PositiveIntegerField(default=0)
+    lease = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+    ready_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("document", "number")
+        constraints = (models.UniqueConstraint("document", "number", name="one_version_a_number"),)
+
+    def __str__(self) -> str:
+        return f"{self.document}, version {self.number}"
+
+    @property
+    def paged(self) -> bool:
+        """Whether the format itself has pages, so that a page number means something to people."""
+        return self.media_type == "application/pdf"
+
+
+class Page(models.Model):
+    """A page's text as it was read, final once stored: every span of a chunk or citation counts its characters.
+
+    `blocks` are [kind, start, end, level, [heading, …]]; `words` are [start, end, left, top, right, bottom].
+    """
+
+    version = models.ForeignKey(Version, models.CASCADE, related_name="pages")
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    blocks = models.JSONField(default=list)
+    words = models.JSONField(default=list)
+    width = models.FloatField(null=True, blank=True)
+    height = models.FloatField(null=True, blank=True)
+    how_read = models.CharField(max_length=10, choices=[(how.value, how.value) for how in HowRead])
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("version", "number")
+        constraints = (models.UniqueConstraint("version", "number", name="one_page_a_number"),)
+
+    def __str__(self) -> str:
+        return f"{self.version}, page {self.number}"

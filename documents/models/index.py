@@ -1,0 +1,96 @@
+"""What is searched. Written and read by `documents.vector_db` in SQL of its own; the models are the schema.
+
+The database itself cascades between these tables (migration 0002), so that however a row goes, nothing that was made
+of it stays.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from pgvector.django import HalfVectorField
+
+from documents.models.document import Version
+from documents.models.library import Library
+
+
+class Chunk(models.Model):
+    """A piece of a version's text; `spans` are [page, start, end], and `text` their texts joined."""
+
+    version = models.ForeignKey(Version, models.DO_NOTHING, related_name="chunks")
+    position = models.PositiveIntegerField("chunk_id")
+    spans = models.JSONField()
+    heading_path = models.JSONField(default=list)
+    text = models.TextField()
+    tokens = models.PositiveIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = (models.UniqueConstraint("version", "position", name="one_chunk_a_position"),)
+
+    def __str__(self) -> str:
+        return f"{self.version}, chunk {self.position}"
+
+
+class EmbeddingSpace(models.Model):
+    """The vectors of one model; questions are embedded by the live one's model. Each has an HNSW index of its own."""
+
+    class State(models.TextChoices):
+        BUILDING = "building"
+        LIVE = "live"
+        RETIRED = "retired"
+
+    model = models.CharField(max_length=200)
+    dimensions = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.BUILDING)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint("state", condition=models.Q(state="live"), name="one_live_embedding_space"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.model} ({self.dimensions})"
+
+
+class Embedding(models.Model):
+    """The vector of one window of a chunk."""
+
+    space = models.ForeignKey(EmbeddingSpace, models.DO_NOTHING, related_name="+")
+    library = models.ForeignKey(Library, models.DO_NOTHING, related_name="+")
+    chunk = models.ForeignKey(Chunk, models.DO_NOTHING, related_name="+")
+    window = models.PositiveSmallIntegerField()
+    vector = HalfVectorField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint("space", "chunk", "window", name="one_embedding_a_window"),)
+
+    def __str__(self) -> str:
+        return f"{self.chunk}, window {self.window}"
+
+
+class Block(models.Model):
+    """A stretch of the inverted index: the versions whose words are in it, how many chunks, and their length in words."""
+
+    library = models.ForeignKey(Library, models.DO_NOTHING, related_name="+")
+    versions = ArrayField(models.BigIntegerField())
+    chunks = models.PositiveIntegerField()
+    length = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.library}, block {self.pk}"
+
+
+class Posting(models.Model):
+    """Where a term occurs in a block: packed (chunk, frequency, chunk length) triples."""
+
+    library = models.ForeignKey(Library, models.DO_NOTHING, related_name="+")
+    term = models.CharField(max_length=100, db_collation="C")
+    block = models.ForeignKey(Block, models.DO_NOTHING, related_name="+")
+    packed = models.BinaryField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint("library", "term", "block", name="one_posting_a_block"),)
+
+    def __str__(self) -> str:
+        return f"{self.term} in {self.block}"
