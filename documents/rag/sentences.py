@@ -1,0 +1,38 @@
+"""Sentences and their places in a text."""
+
+from __future__ import annotations
+
+import re
+
+_END = re.compile(
+    r"""(?:(?<=[.!?…])|(?<=[.!?…]["'”’)\]]))\s+(?=["'“‘(\[]?[^\Wa-z_])   # a full stop, then no small letter
+      | (?<=[。！？])                                                      # Chinese and Japanese put no space
+      | \s*\n\s*\n\s*                                                     # a blank line
+      | \n(?=\s*(?:[•*\-–]|\d{1,3}[.)])\s)                                # the next item of a list
+    """,
+    re.VERBOSE,
+)
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:[A-Z]|e\.g|i\.e|etc|vs|cf|No|Nos|Dr|Mr|Mrs|Ms|Prof|St|Fig|Sec|Art|approx)\.$"
+)
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """The sentences of a text as (start, end) of its characters, in order, without the white space around them."""
+    found: list[tuple[int, int]] = []
+    start = 0
+    for end in _END.finditer(text):
+        if "\n" not in end.group() and _ABBREVIATION.search(text, max(start, end.start() - 8), end.start()):
+            continue
+        _append(found, text, start, end.start())
+        start = end.end()
+    _append(found, text, start, len(text))
+    return found
+
+
+def _append(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    stripped = piece.strip()
+    if stripped:
+        start += len(piece) - len(piece.lstrip())
+        found.append((start, start + len(stripped)))

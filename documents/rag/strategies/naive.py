@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from documents.rag.strategies.tools import Tools, standalone
+from documents.rag.types import Notice, Passages, Question, Step
+
+
+async def naive(question: Question, tools: Tools) -> AsyncIterator[Step | Notice | Passages]:
+    """The `top_k` nearest chunks (Lewis et al., Retrieval-Augmented Generation, NeurIPS 2020)."""
+    yield Step("dense", "Searching by meaning")
+    hits = await tools.dense(standalone(question), question.top_k)
+    yield await tools.passages(hits, {"dense": hits})

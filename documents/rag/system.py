@@ -1,0 +1,287 @@
+"""The heart: documents in, cited answers out.
+
+A strategy gathers passages; what comes after it (reranking, hydration, writing, citing) is written once, here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from documents.rag.chunking import chunk_document
+from documents.rag.citations import CitationTracker
+from documents.rag.errors import FootnoteError, InvalidDocument, ModelUnavailable
+from documents.rag.hydration import hydrate
+from documents.rag.prompts import NOT_FOUND
+from documents.rag.strategies import find_strategy
+from documents.rag.strategies.tools import Tools
+from documents.rag.types import (
+    LLM,
+    Answer,
+    Chunk,
+    Citation,
+    EmbeddingModel,
+    Event,
+    Indexed,
+    Metadata,
+    Notice,
+    Page,
+    Passage,
+    Passages,
+    Question,
+    Reranker,
+    Step,
+    Text,
+    Usage,
+    Vector,
+    VectorDatabase,
+)
+from documents.rag.writing import LLMWriter, QuotingWriter
+
+DEFAULT_STRATEGY = "hybrid"
+BATCH = 128
+"""Chunks that are embedded and stored at a time."""
+
+
+class RAGSystem:
+    """Answers questions from documents, with citations.
+
+    Without an LLM, or while it can't be reached, the closest passages are quoted. `context_tokens` is how long the
+    passages in a prompt may be together.
+    """
+
+    def __init__(
+        self,
+        embedding_model: EmbeddingModel,
+        vector_db: VectorDatabase,
+        llm: LLM | None,
+        reranker: Reranker | None = None,
+        *,
+        context_tokens: int = 6000,
+    ) -> None:
+        self._embedding_model = embedding_model
+        self._vector_db = vector_db
+        self._llm = llm
+        self._reranker = reranker
+        self._context_tokens = context_tokens
+
+    # --- Documents in ---------------------------------------------------------------------------
+
+    async def index_documents(self, documents: Sequence[str | Sequence[Page]], metadata: Sequence[Metadata]) -> int:
+        """Cut, embed and store documents (texts, or parsed pages); the number of chunks stored.
+
+        Each chunk's metadata is its document's plus `chunk_id`, counted from 0 or from the document's own `chunk_id`.
+        Raises InvalidDocument where a metadata is missing or names no `source`; ModelUnavailable, ModelRefused or
+        BadVector from the embedding model. What was stored before an error stays.
+        """
+        total = 0
+        async for indexed in self.index(documents, metadata):
+            total = indexed.total
+        return total
+
+    async def index(
+        self, documents: Sequence[str | Sequence[Page]], metadata: Sequence[Metadata]
+    ) -> AsyncIterator[Indexed]:
+        """`index_documents`, telling after each stored batch how far it is."""
+        _check(documents, metadata)
+        chunks = await asyncio.to_thread(_cut, documents, metadata)
+        embedding = asyncio.ensure_future(self._embed(chunks[:BATCH]))
+        try:
+            for start in range(0, len(chunks), BATCH):
+                vectors = await embedding
+                end = start + BATCH
+                embedding = asyncio.ensure_future(self._embed(chunks[end : end + BATCH]))
+                await self._vector_db.add(chunks[start:end], vectors)
+                yield Indexed(min(end, len(chunks)), len(chunks))
+        finally:
+            embedding.cancel()
+
+    async def _embed(self, chunks: Sequence[Chunk]) -> list[Vector]:
+        """n chunks → n arrays of (windows, dimensions)."""
+        windows = [self._embedding_model.windows(chunk.indexed_text) for chunk in chunks]
+        texts = [text for of_chunk in windows for text in of_chunk]
+        vectors = iter(await self._embedding_model.embed(texts)) if texts else iter(())
+        return [_stacked(vectors, len(of_chunk)) for of_chunk in windows]
+
+    # --- Answers out ----------------------------------------------------------------------------
+
+    async def query(
+        self, user_query: str, top_k: int = 5, rerank_top_n: int = 3, *, strategy: str = DEFAULT_STRATEGY
+    ) -> Answer:
+        """The answer to a question; `str()` of it is its text.
+
+        `top_k` passages are kept after fusion; with a reranker, `rerank_top_n` of them. Raises UnknownStrategy.
+        """
+        question = Question(user_query, top_k=top_k, rerank_top_n=rerank_top_n)
+        async for event in self.stream(question, strategy=strategy):
+            if isinstance(event, Answer):
+                return event
+        raise AssertionError("a stream ends with its answer")
+
+    async def search(self, question: Question, *, strategy: str = DEFAULT_STRATEGY) -> tuple[Passage, ...]:
+        """The passages that an answer would rest on, best first, before hydration."""
+        found: tuple[Passage, ...] = ()
+        async for event in self._gather(question, strategy):
+            if isinstance(event, Passages):
+                found = event.found
+        return found
+
+    async def stream(self, question: Question, *, strategy: str = DEFAULT_STRATEGY) -> AsyncIterator[Event]:
+        """Everything that happens on the way to the answer, as it happens; the Answer comes last.
+
+        An LLM that fails before its first word is replaced by quotations, after a Notice; one that fails later leaves
+        its text in the Answer, with `error`.
+        """
+        record = _Record(strategy, model=self._llm.name if self._llm else "")
+        async for event in self._events(question, strategy, record):
+            yield record.keep(event)
+        yield record.answer()
+
+    async def _events(self, question: Question, strategy: str, record: _Record) -> AsyncIterator[Event]:
+        found: tuple[Passage, ...] = ()
+        async for event in self._gather(question, strategy):
+            if isinstance(event, Passages):
+                found = await hydrate(event.found, self._vector_db, self._context_tokens)
+                yield Step("reading", _reading(found))
+                yield Passages(found)
+            else:
+                yield event
+        async for event in self._answer(question, found, record):
+            yield event
+
+    async def _gather(self, question: Question, strategy: str) -> AsyncIterator[Step | Notice | Passages]:
+        tools = Tools(self._embedding_model, self._vector_db)
+        async for event in find_strategy(strategy)(question, tools):
+            if isinstance(event, Passages) and self._reranker:
+                async for reranked in self._rerank(self._reranker, question, event):
+                    yield reranked
+            else:
+                yield event
+
+    async def _rerank(
+        self, reranker: Reranker, question: Question, passages: Passages
+    ) -> AsyncIterator[Step | Notice | Passages]:
+        yield Step("rerank", f"Choosing the best {question.rerank_top_n} of {len(passages.found)} passages")
+        try:
+            best = await reranker.rerank(question.text, passages.found, question.rerank_top_n)
+        except FootnoteError as error:
+            yield Notice(f"{error} The passages stand in the order in which they were found.")
+            yield passages
+        else:
+            yield Passages(tuple(best))
+
+    async def _answer(self, question: Question, passages: Sequence[Passage], record: _Record) -> AsyncIterator[Event]:
+        tracker = CitationTracker(passages)
+        try:
+            async for piece in self._write(question, passages, record):
+                if isinstance(piece, str):
+                    for event in tracker.feed(piece):
+                        yield event
+                elif isinstance(piece, Notice):
+                    yield piece
+                else:
+                    record.usage = piece
+        except FootnoteError as error:
+            record.error = str(error)
+        for event in tracker.finish():
+            yield event
+
+    async def _write(
+        self, question: Question, passages: Sequence[Passage], record: _Record
+    ) -> AsyncIterator[str | Usage | Notice]:
+        """The writer's pieces. Raises FootnoteError where the LLM breaks off in the middle."""
+        if not passages:
+            yield NOT_FOUND
+            return
+        if self._llm:
+            begun = False
+            try:
+                async for piece in LLMWriter(self._llm).write(question, passages):
+                    begun = begun or bool(piece and isinstance(piece, str))
+                    yield piece
+                if not begun:
+                    raise ModelUnavailable(f"The model “{self._llm.name}” sent an empty answer.")
+                return
+            except FootnoteError as error:
+                if begun:
+                    raise
+                yield Notice(f"{error} Below, the closest passages are quoted instead.")
+        record.quoted = True
+        async for piece in QuotingWriter(self._embedding_model).write(question, passages):
+            yield piece
+
+
+@dataclass(slots=True)
+class _Record:
+    """What an answer will say of how it came about."""
+
+    strategy: str
+    model: str
+    started: float = field(default_factory=time.monotonic)
+    events: list[Event] = field(default_factory=list)
+    milliseconds: dict[str, int] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    quoted: bool = False
+    error: str = ""
+
+    def keep(self, event: Event) -> Event:
+        if isinstance(event, Step):
+            event = replace(event, milliseconds=self._elapsed())
+        if isinstance(event, Passages):
+            self.milliseconds["retrieval"] = self._elapsed()
+        if isinstance(event, Text):
+            self.milliseconds.setdefault("first_text", self._elapsed())
+        self.events.append(event)
+        return event
+
+    def answer(self) -> Answer:
+        text = "".join(event.text for event in self.events if isinstance(event, Text))
+        return Answer(
+            text=text,
+            strategy=self.strategy,
+            passages=next((event.found for event in self.events if isinstance(event, Passages)), ()),
+            citations=tuple(event for event in self.events if isinstance(event, Citation)),
+            steps=tuple(event for event in self.events if isinstance(event, Step)),
+            notices=tuple(event for event in self.events if isinstance(event, Notice)),
+            abstained=text.lstrip().startswith(NOT_FOUND),
+            quoted=self.quoted,
+            model="" if self.quoted else self.model,
+            error=self.error,
+            usage=self.usage,
+            milliseconds=self.milliseconds | {"total": self._elapsed()},
+        )
+
+    def _elapsed(self) -> int:
+        return round((time.monotonic() - self.started) * 1000)
+
+
+def _check(documents: Sequence[object], metadata: Sequence[Metadata]) -> None:
+    if isinstance(documents, str) or len(documents) != len(metadata):
+        raise InvalidDocument(f"{len(documents)} documents came with {len(metadata)} metadata; each needs its own.")
+    for position, of_document in enumerate(metadata):
+        if not of_document.get("source"):
+            raise InvalidDocument(f"The metadata of document {position} names no “source”; say where it comes from.")
+
+
+def _cut(documents: Sequence[str | Sequence[Page]], metadata: Sequence[Metadata]) -> list[Chunk]:
+    pairs = zip(documents, metadata, strict=True)
+    return [chunk for document, of_document in pairs for chunk in chunk_document(document, metadata=of_document)]
+
+
+def _stacked(vectors: Iterator[Vector], count: int) -> Vector:
+    return np.stack([next(vectors) for _ in range(count)])
+
+
+def _reading(passages: Sequence[Passage]) -> str:
+    if not passages:
+        return "Found no passage"
+    documents = len({passage.source for passage in passages})
+    return f"Reading {_counted(len(passages), 'passage')} in {_counted(documents, 'document')}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,345 @@
+"""What the heart's parts hand to one another: values, events, and the collaborators' Protocols."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+Metadata = Mapping[str, Any]
+
+PAGE_BREAK = "\n\n"
+"""What stands between two pages wherever texts of several pages are joined."""
+
+
+# --- Places -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page as displayed: fractions 0–1, origin top left."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `start` to `end` (Unicode code points, end exclusive) of page `page` (1-based)."""
+
+    page: int
+    start: int
+    end: int
+
+
+# --- A parsed document ------------------------------------------------------------------------
+
+
+class HowRead(StrEnum):
+    """How the text of a page was obtained."""
+
+    TEXT = "text"
+    OCR = "ocr"
+    EMPTY = "empty"
+    FAILED = "failed"
+
+
+class BlockKind(StrEnum):
+    """What a block of text is, so that it can be cut and shown as such."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    ITEM = "item"
+    TABLE = "table"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, heading, list item, table or code block: characters `start` to `end` of its page.
+
+    `path` is the headings above it, outermost first; a heading's own path ends with itself. `level` is a heading's
+    (1–6) or a list item's depth (1 = outermost), else 0.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    path: tuple[str, ...] = ()
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a page's text and where it stands on the page."""
+
+    start: int
+    end: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as it was read; in a format without pages, one top section.
+
+    `text` holds no NUL and no lone surrogate. Blocks are in reading order and don't overlap; what lies between them is
+    white space. `width` and `height` are in points, None where the format has no pages.
+    """
+
+    number: int
+    text: str
+    blocks: tuple[Block, ...] = ()
+    words: tuple[Word, ...] = ()
+    width: float | None = None
+    height: float | None = None
+    how_read: HowRead = HowRead.TEXT
+    error: str = ""
+
+
+# --- What is indexed and found ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a document: `text` is its spans' page texts joined by PAGE_BREAK.
+
+    `metadata` is the document's, plus `chunk_id` (0-based position in the document) and `source`.
+    """
+
+    text: str
+    spans: tuple[Span, ...]
+    tokens: int
+    metadata: Metadata
+    heading_path: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """Title > heading path: read by the embedding model and the lexical index before the text."""
+        title = str(self.metadata.get("title", ""))
+        return " > ".join(dict.fromkeys(part for part in (title, *self.heading_path) if part))
+
+    @property
+    def indexed_text(self) -> str:
+        """What is embedded and indexed: the heading line, then the text."""
+        return f"{self.heading}\n{self.text}" if self.heading else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """How many of the chunks of one call are stored so far."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk's key in the vector database and its score; higher is better, the scale is the retriever's own."""
+
+    chunk: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that was found, perhaps lengthened by hydration.
+
+    `text` is its spans' page texts joined by PAGE_BREAK, so that any part of it can be traced to its place. `ranks` are
+    1-based, by retriever ("lexical", "dense", "fused", …).
+    """
+
+    chunk: int
+    text: str
+    spans: tuple[Span, ...]
+    tokens: int
+    score: float
+    metadata: Metadata
+    heading_path: tuple[str, ...] = ()
+    ranks: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        return str(self.metadata["source"])
+
+    @property
+    def title(self) -> str:
+        return str(self.metadata.get("title") or self.source)
+
+    def place(self, start: int, end: int) -> Span:
+        """The place of `text[start:end]`; of a stretch that crosses pages, the part on the first of them."""
+        offset = 0
+        for span in self.spans:
+            length = span.end - span.start
+            if start < offset + length:
+                first = span.start + max(start - offset, 0)
+                return Span(span.page, first, min(max(span.start + end - offset, first), span.end))
+            offset += length + len(PAGE_BREAK)
+        last = self.spans[-1]
+        return Span(last.page, last.end, last.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A footnote: the answer's marker [number] stands for these characters of this passage.
+
+    `span` is the quote's place in the document; `verdict` is None where nothing checked it.
+    """
+
+    number: int
+    passage: Passage
+    span: Span
+    quote: str
+    verdict: str | None = None
+
+
+# --- Questions, events, answers ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of the conversation; `role` is "user" or "assistant"."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, what was said before it, and how many passages are wanted.
+
+    `top_k` counts the passages kept after fusion, `rerank_top_n` those that a reranker leaves of them.
+    """
+
+    text: str
+    history: tuple[Turn, ...] = ()
+    top_k: int = 5
+    rerank_top_n: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something the system did before it answered, in words for the reader; `milliseconds` since the question."""
+
+    name: str
+    text: str
+    milliseconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """What a strategy found, best first. The last thing it yields."""
+
+    found: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence the reader must see with the answer, such as why a model could not be reached."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The next piece of the answer's Markdown, with final citation numbers."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that a model read and wrote."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole of what `query` found out; `str(answer)` is its text.
+
+    `error` is why the text broke off, empty where it is whole.
+    """
+
+    text: str
+    strategy: str
+    passages: tuple[Passage, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    steps: tuple[Step, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    abstained: bool = False
+    quoted: bool = False
+    model: str = ""
+    error: str = ""
+    usage: Usage = Usage()
+    milliseconds: Mapping[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Event = Step | Passages | Notice | Text | Citation | Answer
+"""What `RAGSystem.stream` yields; exactly one Answer, and it comes last."""
+
+
+# --- Collaborators ----------------------------------------------------------------------------
+
+
+class EmbeddingModel(Protocol):
+    """Turns texts into vectors."""
+
+    name: str
+    dimensions: int
+
+    def windows(self, text: str) -> list[str]:
+        """The text in pieces the model can see whole, in order; at least one."""
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vector:
+        """n texts → (n, dimensions) float32, unit length, same order. `query` marks questions, for models that care."""
+
+
+class VectorDatabase(Protocol):
+    """Holds chunks with their vectors and words; made for the libraries its user may read."""
+
+    async def add(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> None:
+        """Store chunks in one transaction; `vectors[i]` is (windows, dimensions) for `chunks[i]`."""
+
+    async def dense(self, vector: Vector, limit: int) -> list[Hit]:
+        """The nearest chunks by cosine similarity (best window counts), best first."""
+
+    async def lexical(self, text: str, limit: int) -> list[Hit]:
+        """The best chunks by BM25, best first."""
+
+    async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
+        """The hits as passages, in the same order; chunks deleted meanwhile are left out."""
+
+    async def neighbours(self, chunks: Sequence[int], radius: int) -> Mapping[int, Sequence[Passage]]:
+        """For each chunk, itself and up to `radius` chunks either side of it in its document, in document order."""
+
+
+class LLM(Protocol):
+    """A chat model."""
+
+    name: str
+
+    def stream(self, messages: Sequence[Mapping[str, str]]) -> AsyncIterator[str | Usage]:
+        """The reply to chat `messages` ({"role", "content"}) in pieces, and its usage where the endpoint tells.
+
+        Raises ModelUnavailable when there is no reply, or it breaks off.
+        """
+
+
+class Reranker(Protocol):
+    """Puts passages in a better order."""
+
+    name: str
+
+    async def rerank(self, question: str, passages: Sequence[Passage], limit: int) -> list[Passage]:
+        """The `limit` most relevant of `passages`, best first."""

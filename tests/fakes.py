@@ -1,0 +1,73 @@
+"""Stand-ins for the heart's collaborators: real implementations, small, with a queue of replies and a history."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+import numpy as np
+
+from documents.rag.lexical import terms
+from documents.rag.types import Passage, Usage, Vector
+
+
+class FakeEmbedding:
+    """Texts that share words are near each other."""
+
+    name = "fake"
+
+    def __init__(self, dimensions: int = 64) -> None:
+        self.dimensions = dimensions
+        self.history: list[list[str]] = []
+        self.errors: deque[Exception] = deque()
+
+    def windows(self, text: str) -> list[str]:
+        return [text]
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vector:
+        self.history.append(list(texts))
+        if self.errors:
+            raise self.errors.popleft()
+        return np.stack([self._vector(text) for text in texts])
+
+    def _vector(self, text: str) -> Vector:
+        vector = np.full(self.dimensions, 1e-3, dtype=np.float32)
+        for term in terms(text):
+            digest = hashlib.sha256(term.encode("utf-8", "surrogatepass")).digest()
+            vector[int.from_bytes(digest[:4], "little") % self.dimensions] += 1
+        return vector / np.linalg.norm(vector)
+
+
+class FakeLLM:
+    """Streams the queued replies piece by piece; an exception in a reply is raised where it stands."""
+
+    name = "fake-model"
+
+    def __init__(self, *replies: Sequence[str | Exception]) -> None:
+        self.replies = deque(replies)
+        self.history: list[list[Mapping[str, str]]] = []
+
+    async def stream(self, messages: Sequence[Mapping[str, str]]) -> AsyncIterator[str | Usage]:
+        self.history.append(list(messages))
+        for piece in self.replies.popleft():
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+        yield Usage(prompt_tokens=10, completion_tokens=5)
+
+
+class FakeReranker:
+    """Turns the order round, or raises the queued errors."""
+
+    name = "fake-reranker"
+
+    def __init__(self) -> None:
+        self.history: list[tuple[str, int, int]] = []
+        self.errors: deque[Exception] = deque()
+
+    async def rerank(self, question: str, passages: Sequence[Passage], limit: int) -> list[Passage]:
+        self.history.append((question, len(passages), limit))
+        if self.errors:
+            raise self.errors.popleft()
+        return list(reversed(passages))[:limit]
