@@ -7,8 +7,8 @@ import re
 _END = re.compile(
     r"""(?:(?<=[.!?…])|(?<=[.!?…]["'”’)\]]))\s+(?=["'“‘(\[]?[^\Wa-z_])   # a full stop, then no small letter
       | (?<=[。！？])                                                      # Chinese and Japanese put no space
-      | \s*\n\s*\n\s*                                                     # a blank line
-      | \n(?=\s*(?:[•*\-–]|\d{1,3}[.)])\s)                                # the next item of a list
+      | \n[^\S\n]*\n\s*                                                   # a blank line
+      | \n(?=[^\S\n]*(?:[•*\-–]|\d{1,3}[.)])\s)                                # the next item of a list
     """,
     re.VERBOSE,
 )
