@@ -48,7 +48,10 @@ _SHORT = 4
 
 
 def standalone(question: Question) -> str:
-    """The question as text to search for: one that leans on the question before is searched together with it."""
+    """The question as text to search for: one that leans on the question before is searched together with it.
+
+    The question itself then stands twice, so that it weighs more than what it leans on.
+    """
     before = next((turn.text for turn in reversed(question.history) if turn.role == "user"), "")
     leans = len(question.text.split()) <= _SHORT or _LEANS_ON_WHAT_WENT_BEFORE.search(question.text)
-    return f"{before}\n{question.text}" if before and leans else question.text
+    return f"{before}\n{question.text}\n{question.text}" if before and leans else question.text
