@@ -1,0 +1,39 @@
+"""What the web server runs: pages, sockets, and the one system that both share."""
+
+from __future__ import annotations
+
+import os
+
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, LifespanScope
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+pages = get_asgi_application()
+
+# Consumers import models, which exist only from here on.
+from documents.wiring import open_system
+
+from chat.urls import websocket_urlpatterns as chat_sockets
+from config.static import with_static_files
+from documents.urls import websocket_urlpatterns as document_sockets
+
+
+async def lifespan(scope: LifespanScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Keep the system open as long as the server runs."""
+    await receive()
+    async with open_system():
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": with_static_files(pages),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([*chat_sockets, *document_sockets]))),
+        "lifespan": lifespan,
+    }
+)
