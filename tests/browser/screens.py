@@ -24,8 +24,8 @@ SIZES = (
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-SIGNED_OUT = ("/accounts/login/", "/accounts/password/reset/", "/accounts/signup/")
-LEFT_OUT = re.compile(r"^/(admin/.+/|accounts/logout|static|files)|/(file|download|image)\b|\.(png|pdf)$")
+SIGNED_OUT = ("/account/login/", "/account/password/reset/", "/account/signup/")
+LEFT_OUT = re.compile(r"^/(admin/.+/|account/logout|static|files)|/(file|download|image)\b|\.(png|pdf)$")
 KEYS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b\d+\b")
 
 
@@ -51,7 +51,7 @@ def _context(browser: Browser, size: ViewportSize, theme: Theme) -> BrowserConte
 def _signed_in(browser: Browser, address: str, email: str, password: str) -> BrowserContext:
     context = browser.new_context()
     page = context.new_page()
-    page.goto(urljoin(address, "/accounts/login/"))
+    page.goto(urljoin(address, "/account/login/"))
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
