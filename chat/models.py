@@ -32,7 +32,7 @@ class Conversation(models.Model):
 
     class Meta:
         ordering = ("-updated",)
-        indexes = (models.Index("owner", "-updated", name="conversations_of_an_owner"),)
+        indexes = (models.Index(fields=["owner", "-updated"], name="conversations_of_an_owner"),)
 
     def __str__(self) -> str:
         return self.title or "New question"

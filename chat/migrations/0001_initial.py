@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="conversation",
-            index=models.Index(models.F("owner"), models.F("-updated"), name="conversations_of_an_owner"),
+            index=models.Index(fields=["owner", "-updated"], name="conversations_of_an_owner"),
         ),
         migrations.AddConstraint(
             model_name="message",
