@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, LifespanScope
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
@@ -17,11 +16,11 @@ pages = get_asgi_application()
 from documents.wiring import open_system
 
 from chat.urls import websocket_urlpatterns as chat_sockets
-from config.static import with_static_files
+from config.static import Receive, Scope, Send, with_static_files
 from documents.urls import websocket_urlpatterns as document_sockets
 
 
-async def lifespan(scope: LifespanScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
     """Keep the system open as long as the server runs."""
     await receive()
     async with open_system():

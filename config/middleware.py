@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
@@ -11,25 +12,32 @@ from django.utils.decorators import sync_and_async_middleware
 
 POLICY = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
 
-Next = Callable[[HttpRequest], HttpResponse] | Callable[[HttpRequest], Awaitable[HttpResponse]]
+Page = Callable[[HttpRequest], HttpResponse]
+AsyncPage = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
 @sync_and_async_middleware
-def content_security_policy(get_response: Next) -> Next:
+def content_security_policy(get_response: Page | AsyncPage) -> Page | AsyncPage:
     """Nothing but our own files runs or loads; `request.csp_nonce` admits the one inline import map of a page."""
     if iscoroutinefunction(get_response):
+        return _protecting_async(cast(AsyncPage, get_response))
+    return _protecting(cast(Page, get_response))
 
-        async def protect(request: HttpRequest) -> HttpResponse:
-            nonce = _offer_nonce(request)
-            return _protected(await get_response(request), nonce)
 
-        return protect
-
-    def protect_sync(request: HttpRequest) -> HttpResponse:
+def _protecting(get_response: Page) -> Page:
+    def protect(request: HttpRequest) -> HttpResponse:
         nonce = _offer_nonce(request)
         return _protected(get_response(request), nonce)
 
-    return protect_sync
+    return protect
+
+
+def _protecting_async(get_response: AsyncPage) -> AsyncPage:
+    async def protect(request: HttpRequest) -> HttpResponse:
+        nonce = _offer_nonce(request)
+        return _protected(await get_response(request), nonce)
+
+    return protect
 
 
 class Nonce:
@@ -43,8 +51,9 @@ class Nonce:
 
 
 def _offer_nonce(request: HttpRequest) -> Nonce:
-    request.csp_nonce = Nonce()
-    return request.csp_nonce
+    nonce = Nonce()
+    vars(request)["csp_nonce"] = nonce
+    return nonce
 
 
 def _protected(response: HttpResponse, nonce: Nonce) -> HttpResponse:

@@ -20,7 +20,7 @@ env.read_env(BASE_DIR / ".env", recurse=False)
 
 # --- Where things are ---------------------------------------------------------------------------
 
-DATA_DIR = (BASE_DIR / env.path("DATA_DIR", "var")).resolve()
+DATA_DIR = (BASE_DIR / env.str("DATA_DIR", "var")).resolve()
 
 EMBEDDED_POSTGRES = not env.str("DATABASE_URL", "")
 DATABASE_URL = env.str("DATABASE_URL", "") or embedded.database_url(DATA_DIR)
@@ -35,7 +35,7 @@ REDIS_URL = env.str("REDIS_URL", "") or embedded.redis_url(DATA_DIR)
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "") or embedded.kept_secret(DATA_DIR / "secret_key", embedded.random_secret)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 SECURE_COOKIES = env.bool("SECURE_COOKIES", any(origin.startswith("https://") for origin in CSRF_TRUSTED_ORIGINS))
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=must.Range(0, 10))
 """How many reverse proxies stand before Footnote; their X-Forwarded-For and -Proto are then believed."""

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
 from whitenoise.middleware import WhiteNoiseMiddleware
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 FOREVER = "max-age=31536000, public, immutable"
 
@@ -29,14 +34,14 @@ def _version(path: str, modified: int) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
 
-def with_static_files(application: ASGI3Application) -> ASGI3Application:
+def with_static_files(application: Application) -> Application:
     """The application, with static files answered before it.
 
     WhiteNoise's own middleware is synchronous: in Django's chain it would send every request through a thread.
     """
     files = WhiteNoiseMiddleware()
 
-    async def serve(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         file = files.find_file(path) if files.autorefresh else files.files.get(path)
         if file is None:
@@ -47,13 +52,13 @@ def with_static_files(application: ASGI3Application) -> ASGI3Application:
     return serve
 
 
-async def _send_file(file: Any, scope: HTTPScope, send: ASGISendCallable) -> None:
+async def _send_file(file: Any, scope: Scope, send: Send) -> None:
     status, headers, body = await asyncio.to_thread(_read, file, scope)
-    await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
-def _read(file: Any, scope: HTTPScope) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+def _read(file: Any, scope: Scope) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     asked = {
         f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}": value.decode("latin-1")
         for name, value in scope["headers"]

@@ -116,7 +116,7 @@ def _make_cluster(data: Path) -> None:
 
 
 def _run_initdb(data: Path, cluster: Path, secret: Path) -> None:
-    command = [_binary("initdb"), f"--pgdata={cluster}", f"--username={USER}", f"--pwfile={secret}"]
+    command = [str(_binary("initdb")), f"--pgdata={cluster}", f"--username={USER}", f"--pwfile={secret}"]
     command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale"]
     command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
     if processes.launch(command, _log(data)).wait() != 0:

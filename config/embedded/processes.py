@@ -77,7 +77,7 @@ def package_folder(name: str) -> Path:
 
 @cache
 def namespace() -> tuple[str, ...]:
-    """The prefix under which root's command takes itself for an ordinary user; empty where there is no need or no way."""
+    """The prefix under which root's command takes itself for an ordinary user; empty for others, or where it fails."""
     prefix = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         return ()
