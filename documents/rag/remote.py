@@ -1,0 +1,125 @@
+"""What every call to an OpenAI-compatible endpoint shares: when it is made again, and what its errors mean."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, Timeout
+
+from documents.rag.errors import FootnoteError, ModelRefused, ModelUnavailable
+
+Reply = TypeVar("Reply")
+
+_PASSING = frozenset({408, 409, 425, 429})
+"""Statuses below 500 that may be gone at the next try."""
+_DETAIL = 300
+"""Characters of an endpoint's own words that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a call is made again, and how long a wait (seconds) is worth it.
+
+    Waits double from `first_wait`; an endpoint's Retry-After counts where it is longer.
+    """
+
+    retries: int
+    first_wait: float
+    longest_wait: float
+
+
+SOMEONE_WAITS = Patience(retries=2, first_wait=0.25, longest_wait=3)
+IN_THE_BACKGROUND = Patience(retries=4, first_wait=0.5, longest_wait=30)
+
+
+class Remote:
+    """A model at an endpoint: calls it, and turns what goes wrong into a sentence that names both, never the key."""
+
+    def __init__(self, client: AsyncOpenAI, model: str, *, timeout: float) -> None:
+        """`timeout` is how many seconds the endpoint may be silent."""
+        self.client = client.with_options(max_retries=0, timeout=_timeout(timeout))
+        self.model = model
+        self.host = client.base_url.netloc.decode()
+
+    async def call(self, request: Callable[[], Awaitable[Reply]], patience: Patience = SOMEONE_WAITS) -> Reply:
+        """The reply to `request`, made again after 429, 5xx and lost connections, but not after a silence.
+
+        Raises ModelRefused for what would fail again, ModelUnavailable for what may pass; `__cause__` is the client's
+        own error.
+        """
+        retries = 0
+        while True:
+            try:
+                return await request()
+            except (APIConnectionError, APIStatusError) as error:
+                wait = max(patience.first_wait * 2**retries, _retry_after(error))
+                if retries == patience.retries or wait > patience.longest_wait or not _may_pass(error):
+                    raise self.explained(error) from error
+            retries += 1
+            await asyncio.sleep(wait)
+
+    def explained(self, error: APIConnectionError | APIStatusError) -> FootnoteError:
+        if isinstance(error, APITimeoutError):
+            return self.silent()
+        if isinstance(error, APIConnectionError):
+            return ModelUnavailable(
+                f"{self.host} can't be reached for {self.model}. Check the address, and that it is running."
+            )
+        return self._explained_status(error.status_code, error.message)
+
+    def silent(self) -> ModelUnavailable:
+        return ModelUnavailable(
+            f"{self.host} did not answer in time for {self.model}. Check that it is running and not overloaded."
+        )
+
+    def quoted(self, detail: object) -> str:
+        """The endpoint's own words, shortened, without the key in them."""
+        words = " ".join(str(detail).split())
+        key = self.client.api_key
+        return (words.replace(key, "…") if key else words)[:_DETAIL]
+
+    def _explained_status(self, status: int, message: str) -> FootnoteError:
+        if status == 401:
+            return ModelRefused(f"{self.host} refused the key for {self.model}. Check the key.")
+        if status == 403:
+            return ModelRefused(f"{self.host} does not let this key use {self.model}. Choose another model or key.")
+        if status == 404:
+            return ModelRefused(
+                f"{self.host} knows no {self.model} at this address. "
+                "Check the model's name, and the address, which usually ends in /v1."
+            )
+        if status == 429:
+            return ModelUnavailable(
+                f"{self.host} takes no more requests for {self.model} just now. Wait a minute, or check its limits."
+            )
+        if status >= 500 or status in _PASSING:
+            return ModelUnavailable(
+                f"{self.host} failed while running {self.model} (HTTP {status}). Try again, or look at its log."
+            )
+        return ModelRefused(
+            f"{self.host} refused the request to {self.model} (HTTP {status}): {self.quoted(message)} "
+            "Check the model's name and its limits."
+        )
+
+
+def _timeout(seconds: float) -> Timeout:
+    return Timeout(seconds, connect=min(seconds, 10))
+
+
+def _may_pass(error: APIConnectionError | APIStatusError) -> bool:
+    if isinstance(error, APIStatusError):
+        return error.status_code >= 500 or error.status_code in _PASSING
+    return not isinstance(error, APITimeoutError)
+
+
+def _retry_after(error: APIConnectionError | APIStatusError) -> float:
+    """Seconds the endpoint asks to wait; 0 where it names none, or names a date."""
+    if not isinstance(error, APIStatusError):
+        return 0
+    try:
+        return float(error.response.headers.get("retry-after", 0))
+    except ValueError:
+        return 0
