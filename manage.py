@@ -15,8 +15,8 @@ from environs import EnvError
 
 from config import embedded
 
-BY_THEMSELVES = {"", "check", "findstatic", "help", "makemigrations", "up", "version"}
-WITHOUT_DATA = {"dbshell", "flush", "migrate", "prepare", "showmigrations", "sqlmigrate", "test"}
+BY_THEMSELVES = {"", "check", "findstatic", "help", "up", "version"}
+WITHOUT_DATA = {"dbshell", "flush", "makemigrations", "migrate", "prepare", "showmigrations", "sqlmigrate", "test"}
 
 
 def main(arguments: list[str]) -> None:

@@ -6,6 +6,7 @@ import fcntl
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 import webbrowser
@@ -16,9 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import connections
 
 from config import embedded
 from config.celery import QUEUES
@@ -39,8 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--data", metavar="DIR", help="where everything is kept (default: var)")
 
     def handle(self, *, port: int, no_browser: bool, **options: Any) -> None:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.default_int_handler)
+        listen_to_signals(signal.default_int_handler)
         try:
             self.run(port, browser=not no_browser)
         except embedded.ServiceFailed as error:
@@ -56,10 +54,10 @@ class Command(BaseCommand):
             again = stack.enter_context(services())
             self.say("Postgres and Valkey are running.")
             children = stack.enter_context(Children(settings.DATA_DIR / "up.json"))
-            stack.callback(ignore_signals)
+            # A second Ctrl-C must not break off the stopping.
+            stack.callback(listen_to_signals, signal.SIG_IGN)
             check_port(port)
-            call_command("prepare", stdout=self.stdout)
-            connections.close_all()
+            prepare()
             self.start(children, port)
             self.say(f"Footnote is ready at {address} (Ctrl-C stops it).")
             if browser:
@@ -127,6 +125,13 @@ def services() -> AbstractContextManager[Callable[[], None]]:
     )
 
 
+def prepare() -> None:
+    """In a process of its own, because ours lives long and should stay small."""
+    command = [sys.executable, "manage.py", "prepare"]
+    if subprocess.run(command, cwd=settings.BASE_DIR, check=False).returncode:
+        sys.exit("The data could not be made ready. What was said last stands above.")
+
+
 def web_server(port: int) -> list[str]:
     command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--host", HOST, "--port", str(port)]
     command += ["--lifespan", "on", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
@@ -134,7 +139,8 @@ def web_server(port: int) -> list[str]:
 
 
 def worker() -> list[str]:
-    command = [sys.executable, "-m", "celery", "--app", "config.celery", "--quiet", "worker", "--loglevel", "WARNING"]
+    command = [sys.executable, "-W", "ignore:You're running the worker with superuser"]  # In a container, we are root.
+    command += ["-m", "celery", "--app", "config.celery", "--quiet", "worker", "--loglevel", "WARNING"]
     return [*command, "--queues", ",".join(QUEUES), "--without-gossip", "--without-mingle"]
 
 
@@ -162,7 +168,6 @@ def open_browser(address: str) -> None:
         browser.open(address)
 
 
-def ignore_signals() -> None:
-    """So that a second Ctrl-C doesn't break off the stopping."""
+def listen_to_signals(handler: Callable[..., Any] | signal.Handlers) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, handler)
