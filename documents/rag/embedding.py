@@ -182,16 +182,17 @@ class OpenAIEmbedding:
     def _checked(self, vectors: list[Vector], count: int) -> Vector:
         """The vectors at unit length, when there are `count` of them and all are good."""
         sizes = {len(vector) for vector in vectors}
-        self.dimensions = self.dimensions or max(sizes, default=0)
-        if len(vectors) != count or sizes != {self.dimensions}:
+        expected = self.dimensions or max(sizes, default=0)
+        if len(vectors) != count or sizes != {expected}:
             raise BadVector(
                 f"{self._remote.host} sent {len(vectors)} vectors of {sorted(sizes)} numbers from {self.name}, "
-                f"where {count} of {self.dimensions} were expected. Check the model, or re-embed with it."
+                f"where {count} of {expected} were expected. Check the model, or re-embed with it."
             )
         together = np.stack(vectors)
         lengths = np.linalg.norm(together, axis=1, keepdims=True)
         if not np.all(np.isfinite(lengths) & (lengths > 0)):
             raise BadVector(f"{self._remote.host} sent a vector from {self.name} that is empty or not finite.")
+        self.dimensions = expected
         unit: Vector = together / lengths
         return unit
 
@@ -213,7 +214,7 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
 def _numbers(embedding: Any) -> Vector:
     """A vector from base64 of little-endian float32, or from a list where the endpoint knows no base64."""
     if isinstance(embedding, str):
-        return np.frombuffer(base64.b64decode(embedding), dtype="<f4")
+        return np.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4")
     return np.asarray(embedding, dtype=np.float32)
 
 

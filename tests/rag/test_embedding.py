@@ -1,0 +1,170 @@
+"""Embedding models: the installed one, one behind an endpoint, and the cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openai import AsyncOpenAI
+
+from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding
+from documents.rag.errors import BadVector, ModelRefused, ModelUnavailable
+from tests.fakes import FakeEmbedding
+from tests.openai_server import DIMENSIONS, EMBEDDINGS, OpenAIServer, Reply, embed
+
+LONG = " ".join(f"Sentence number {number} is about the quiet harbour town." for number in range(80))
+
+
+@pytest.fixture
+def server() -> Iterator[OpenAIServer]:
+    with OpenAIServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def client(server: OpenAIServer) -> AsyncIterator[AsyncOpenAI]:
+    async with AsyncOpenAI(base_url=server.url, api_key="sk-very-secret") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def local() -> LocalEmbedding:
+    return LocalEmbedding()
+
+
+# --- The installed model ----------------------------------------------------------------------
+
+
+async def test_the_installed_model_puts_like_texts_near_each_other(local: LocalEmbedding) -> None:
+    question, answer, other = await local.embed(
+        ["When may I take holidays?", "Employees get 25 days of paid vacation a year.", "The pump runs at 4 bar."]
+    )
+    assert question @ answer > question @ other + 0.2
+
+
+async def test_its_vectors_have_unit_length_and_their_texts_order(local: LocalEmbedding) -> None:
+    texts = ["harbour", "", "boat " * 2000]
+    vectors = await local.embed(texts)
+    assert vectors.shape == (3, local.dimensions)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert np.allclose(vectors[0], (await local.embed(["harbour"], query=True))[0])
+    assert (await local.embed([])).shape == (0, local.dimensions)
+
+
+def test_a_short_text_is_one_window(local: LocalEmbedding) -> None:
+    assert local.windows("Town > Harbour\nIt opens at six.") == ["Town > Harbour\nIt opens at six."]
+
+
+def test_a_long_text_is_seen_whole_and_each_window_has_its_heading(local: LocalEmbedding) -> None:
+    windows = local.windows(f"Town > Harbour\n{LONG}")
+    bodies = [window.removeprefix("Town > Harbour\n") for window in windows]
+    assert len(windows) > 2
+    assert all(window.startswith("Town > Harbour\n") for window in windows)
+    assert bodies[0].startswith("Sentence number 0 ")
+    assert bodies[-1].endswith("number 79 is about the quiet harbour town.")
+    assert all(sentence in " ".join(bodies) for sentence in LONG.split(". "))
+
+
+@given(st.lists(st.text(st.sampled_from("aé字.- \n🙂\u0301\u200b"), max_size=300), max_size=30))
+@settings(deadline=None, max_examples=100)
+def test_no_window_is_longer_than_the_model_sees(texts: list[str]) -> None:
+    text = " ".join(texts)
+    windows = LocalEmbedding().windows(text)
+    assert all(LocalEmbedding().windows(window) == [window] for window in windows)
+    assert set("".join(windows)) >= {char for char in text if char in "aé字.-"}
+
+
+# --- An endpoint ------------------------------------------------------------------------------
+
+
+async def test_many_texts_go_in_several_requests_and_come_back_in_order(
+    server: OpenAIServer, client: AsyncOpenAI
+) -> None:
+    texts = [f"boat {number} in the harbour" for number in range(300)]
+    vectors = await OpenAIEmbedding(client, "scripted-embedding").embed(texts)
+    assert len(server.history) > 1
+    assert np.allclose(vectors, np.stack([embed(text) for text in texts]), atol=1e-6)
+    assert server.history[0].body["encoding_format"] == "base64"
+
+
+async def test_its_dimensions_are_learnt_from_the_endpoint(client: AsyncOpenAI) -> None:
+    model = await OpenAIEmbedding.probe(client, "scripted-embedding")
+    assert (model.name, model.dimensions) == ("scripted-embedding", DIMENSIONS)
+    assert (await model.embed([])).shape == (0, DIMENSIONS)
+
+
+async def test_lists_of_numbers_are_understood_and_brought_to_unit_length(
+    server: OpenAIServer, client: AsyncOpenAI
+) -> None:
+    items = [{"index": 1, "embedding": [0, 2.0]}, {"index": 0, "embedding": [3.0, 4.0]}]
+    server.queue(Reply(path=EMBEDDINGS, raw=json.dumps({"data": items})))
+    vectors = await OpenAIEmbedding(client, "m").embed(["one", "two"])
+    assert np.allclose(vectors, [[0.6, 0.8], [0, 1]])
+
+
+@pytest.mark.parametrize(
+    "embeddings",
+    [
+        [[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]],
+        [[1.0, 2.0], [1.0]],
+        [[1.0, 2.0]],
+        [],
+        [[1.0, 2.0], [0.0, 0.0]],
+        [[1.0, 2.0], [float("nan"), 1.0]],
+        [[1.0, 2.0], [float("inf"), 1.0]],
+        [[1.0, 2.0], []],
+    ],
+)
+async def test_a_bad_vector_is_never_returned(
+    server: OpenAIServer, client: AsyncOpenAI, embeddings: list[list[float]]
+) -> None:
+    data = [{"index": index, "embedding": embedding} for index, embedding in enumerate(embeddings)]
+    server.queue(Reply(path=EMBEDDINGS, raw=json.dumps({"data": data})))
+    with pytest.raises(BadVector, match="from m"):
+        await OpenAIEmbedding(client, "m", 2).embed(["one", "two"])
+
+
+async def test_a_busy_endpoint_is_tried_again(server: OpenAIServer, client: AsyncOpenAI) -> None:
+    server.queue(Reply(path=EMBEDDINGS, status=429, retry_after=0.01), Reply(path=EMBEDDINGS, status=500))
+    assert (await OpenAIEmbedding(client, "m").embed(["boat"])).shape == (1, DIMENSIONS)
+    assert len(server.history) == 3
+
+
+async def test_a_refusal_names_endpoint_and_model_but_not_the_key(server: OpenAIServer, client: AsyncOpenAI) -> None:
+    server.queue(Reply(path=EMBEDDINGS, status=401, message="Incorrect API key provided: sk-very-secret"))
+    with pytest.raises(ModelRefused) as refused:
+        await OpenAIEmbedding(client, "m").embed(["boat"])
+    assert str(refused.value) == f"127.0.0.1:{client.base_url.port} refused the key for m. Check the key."
+
+
+@pytest.mark.parametrize("raw", ["<html>", "{}", '{"data": [{"index": 0}]}', '{"data": [{"index":0,"embedding":"!"}]}'])
+async def test_what_holds_no_vectors_is_told(server: OpenAIServer, client: AsyncOpenAI, raw: str) -> None:
+    server.queue(Reply(path=EMBEDDINGS, raw=raw))
+    with pytest.raises(ModelUnavailable, match="sent no vectors from m"):
+        await OpenAIEmbedding(client, "m").embed(["boat"])
+
+
+# --- The cache --------------------------------------------------------------------------------
+
+
+async def test_a_text_is_embedded_once_by_each_model(tmp_path: Path) -> None:
+    inner = FakeEmbedding()
+    first = await CachedEmbedding(inner, tmp_path).embed(["one", "two", "one"])
+    again = await CachedEmbedding(inner, tmp_path).embed(["two", "three"])
+    assert inner.history == [["one", "two"], ["three"]]
+    assert np.array_equal(first[1], again[0])
+    assert np.array_equal(first, await FakeEmbedding().embed(["one", "two", "one"]))
+
+
+async def test_questions_are_kept_apart_from_other_texts(tmp_path: Path) -> None:
+    inner = FakeEmbedding()
+    cached = CachedEmbedding(inner, tmp_path)
+    await cached.embed(["one"], query=True)
+    await cached.embed(["one"])
+    assert inner.history == [["one"], ["one"]]
