@@ -1,0 +1,24 @@
+"""Text as people and databases can take it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Control characters, lone surrogates, soft hyphens, byte-order marks and zero-width spaces carry no text;
+# a joiner (U+200C, U+200D) does, in Persian and in emoji.
+_UNREADABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+_SPACES = re.compile("[\x85\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_LIGATURES = re.compile("[\ufb00-\ufb06]")
+
+
+def clean(text: str) -> str:
+    """The text without characters that can't be stored or seen, ligatures as letters, composed (NFC)."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _UNREADABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _SPACES.sub(" ", text)
+    text = _LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    return unicodedata.normalize("NFC", text)

@@ -1,0 +1,105 @@
+"""PDF by PDFium: each page's text in its own order, with paragraphs, headings and a box for every word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+from documents.rag.errors import UnreadableDocument
+from documents.rag.parsing.cleaning import clean
+from documents.rag.parsing.layout import Trail, arrange
+from documents.rag.parsing.lines import Frame, read_lines
+from documents.rag.parsing.opened import Opened
+from documents.rag.parsing.sections import EMPTY
+from documents.rag.types import HowRead, Page
+
+# Most PDF titles nobody chose: a program's template, the file's name.
+_PROGRAM = re.compile(r"^(?:Microsoft (?:Word|PowerPoint|Excel) - )")
+_NO_TITLE = re.compile(
+    r"\.\w{2,5}$|^(?:untitled.*|title|document\d*|presentation\d*|powerpoint presentation|\W*)$", re.I
+)
+
+
+def parse(path: Path, first: int, *, name: str) -> Iterator[Opened | Page]:
+    """The document's pages as displayed. A page that can't be read is yielded as FAILED, and the others go on.
+
+    Raises UnreadableDocument for a file that is damaged or needs a password.
+    """
+    with open_pdf(path, name) as document:
+        yield Opened(_title(document), len(document))
+        trail: Trail = ()
+        for number in range(first, len(document) + 1):
+            page, trail = _read(document, number, trail)
+            yield page
+
+
+@contextmanager
+def open_pdf(path: Path, name: str) -> Iterator[pdfium.PdfDocument]:
+    """The document, closed at the end. Raises UnreadableDocument where it can't be opened or has no pages."""
+    damaged = UnreadableDocument(f"{name} is damaged and can't be read. Save it as a PDF again and upload that.")
+    try:
+        document = pdfium.PdfDocument(path)
+    except pdfium.PdfiumError as error:
+        if error.err_code == raw.FPDF_ERR_PASSWORD:
+            raise UnreadableDocument(f"{name} needs a password. Upload an unlocked copy.") from error
+        raise damaged from error
+    try:
+        if not len(document):
+            raise damaged
+        yield document
+    finally:
+        document.close()
+
+
+def _title(document: pdfium.PdfDocument) -> str:
+    title = _PROGRAM.sub("", clean(document.get_metadata_value("Title")).strip())
+    return "" if _NO_TITLE.search(title) else title
+
+
+def _read(document: pdfium.PdfDocument, number: int, trail: Trail) -> tuple[Page, Trail]:
+    """A page, and the headings in force at its end."""
+    with _open_page(document, number) as (page, text_page):
+        if not text_page:
+            return Page(
+                number, "", how_read=HowRead.FAILED, error=f"Page {number} is damaged and can't be read."
+            ), trail
+        frame = _frame(page)
+        arranged = arrange(read_lines(text_page, frame), trail)
+    size = {"width": frame.width, "height": frame.height}
+    if not arranged.text:
+        return Page(number, "", **size, how_read=HowRead.EMPTY, error=EMPTY), trail
+    return Page(number, arranged.text, arranged.blocks, arranged.words, **size), arranged.trail
+
+
+@contextmanager
+def _open_page(document: pdfium.PdfDocument, number: int) -> Iterator[tuple[Any, Any]]:
+    """PDFium's page and text page, closed at the end; null where it can't load them."""
+    page = raw.FPDF_LoadPage(document, number - 1)
+    text_page = raw.FPDFText_LoadPage(page) if page else page
+    try:
+        yield page, text_page
+    finally:
+        if text_page:
+            raw.FPDFText_ClosePage(text_page)
+        if page:
+            raw.FPDF_ClosePage(page)
+
+
+def _frame(page: Any) -> Frame:
+    crop = raw.FS_RECTF()
+    raw.FPDF_GetPageBoundingBox(page, crop)
+    return Frame(
+        crop.left,
+        crop.bottom,
+        crop.right,
+        crop.top,
+        turns=raw.FPDFPage_GetRotation(page) % 4,
+        width=raw.FPDF_GetPageWidthF(page),
+        height=raw.FPDF_GetPageHeightF(page),
+    )

@@ -1,0 +1,59 @@
+"""What a parser says, as lines of JSON: from the child that runs it to the process that asked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from documents.rag.errors import UnreadableDocument
+from documents.rag.parsing.opened import Opened
+from documents.rag.types import Block, BlockKind, Box, HowRead, Page, Word
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def dump(item: Opened | Page | UnreadableDocument) -> bytes:
+    """The item as a line; `load` is the way back."""
+    return _encode(_plain(item)).encode() + b"\n"
+
+
+def load(line: bytes) -> Opened | Page:
+    """The item of a line. Raises UnreadableDocument where it says so."""
+    kind, *values = json.loads(line)
+    if kind == "unreadable":
+        raise UnreadableDocument(*values)
+    return Opened(*values) if kind == "opened" else _page(*values)
+
+
+def _plain(item: Opened | Page | UnreadableDocument) -> list[Any]:
+    match item:
+        case UnreadableDocument():
+            return ["unreadable", str(item)]
+        case Opened(title, page_count):
+            return ["opened", title, page_count]
+        case Page() as page:
+            blocks = [[b.kind, b.start, b.end, b.path, b.level] for b in page.blocks]
+            words = [[w.start, w.end, w.box.left, w.box.top, w.box.right, w.box.bottom] for w in page.words]
+            return ["page", page.number, page.text, blocks, words, page.width, page.height, page.how_read, page.error]
+
+
+def _page(
+    number: int,
+    text: str,
+    blocks: list[list[Any]],
+    words: list[list[Any]],
+    width: float | None,
+    height: float | None,
+    how_read: str,
+    error: str,
+) -> Page:
+    return Page(
+        number,
+        text,
+        tuple(Block(BlockKind(kind), start, end, tuple(path), level) for kind, start, end, path, level in blocks),
+        tuple(Word(start, end, Box(*sides)) for start, end, *sides in words),
+        width,
+        height,
+        HowRead(how_read),
+        error,
+    )
