@@ -1,0 +1,236 @@
+"""What is stored of questions and answers, in short transactions; nothing here waits for a model."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.text import Truncator
+
+from chat.models import Citation, Conversation, Message
+from documents.models import Library, User, Version
+from documents.places import boxes
+from documents.rag.errors import PermanentError
+from documents.rag.strategies import find_strategy
+from documents.rag.types import Turn
+
+LEASE = timedelta(seconds=15)
+"""How long an answer counts as being written after its writer last said so."""
+
+LONGEST_QUESTION = 8_000
+_TURNS = 8
+
+on_thread = partial(
+    database_sync_to_async, thread_sensitive=False, executor=ThreadPoolExecutor(8, thread_name_prefix="records")
+)
+"""Turns one of these functions into a coroutine function; by default Channels would send every user to one thread."""
+
+
+class Refused(PermanentError):
+    """This question can't be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it came in; no `conversation` begins one, no `libraries` are all that the user may read."""
+
+    text: str
+    strategy: str
+    libraries: frozenset[int] = frozenset()
+    conversation: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an answer will stand on: its ids, what may be read for it, and what was said before.
+
+    `stale` is an answer of the conversation whose writer may be gone.
+    """
+
+    asked: Asked
+    owner: int
+    conversation: uuid.UUID
+    question: int
+    answer: int
+    libraries: tuple[int, ...]
+    history: tuple[Turn, ...] = ()
+    stale: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an answer ended: the message's own fields, and its footnotes as fields of `Citation`."""
+
+    status: Message.Status
+    fields: dict[str, Any]
+    citations: Sequence[Mapping[str, Any]] = ()
+
+
+def storable(text: str) -> str:
+    """The text without what Postgres and sockets refuse: NULs and lone surrogates."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
+# --- Before the answer ------------------------------------------------------------------------
+
+
+def look_up(user_id: int, asked: Asked) -> Ground:
+    """Everything an answer needs, as this user may see it now. Raises Refused or UnknownStrategy."""
+    _check(asked)
+    user = active_user(user_id)
+    messages = _latest(user, asked.conversation) if asked.conversation else []
+    question, answer = _new_ids()
+    return Ground(
+        asked,
+        owner=user.pk,
+        conversation=asked.conversation or uuid.uuid4(),
+        question=question,
+        answer=answer,
+        libraries=_readable(user, asked),
+        history=tuple(Turn(message.role, message.text) for message in messages if message.text),
+        stale=_stale(messages),
+    )
+
+
+def active_user(user_id: int) -> User:
+    """The user as they are now. Raises Refused."""
+    if user := User.objects.filter(pk=user_id, is_active=True).first():
+        return user
+    raise Refused("This account is closed. Ask your administrator to open it.")
+
+
+def _check(asked: Asked) -> None:
+    find_strategy(asked.strategy)
+    if not asked.text.strip():
+        raise Refused("The question is empty. Write one.")
+    if len(asked.text) > LONGEST_QUESTION:
+        raise Refused(f"The question has {len(asked.text):,} characters; {LONGEST_QUESTION:,} are allowed. Shorten it.")
+
+
+def _latest(user: User, conversation: uuid.UUID) -> list[Message]:
+    if not Conversation.objects.of(user).filter(pk=conversation).exists():
+        raise Refused("This conversation is not there any more. Begin a new one.")
+    return list(Message.objects.filter(conversation=conversation).order_by("-pk")[:_TURNS])[::-1]
+
+
+def _stale(messages: Sequence[Message]) -> int | None:
+    for message in messages:
+        if message.status == Message.Status.STREAMING:
+            if message.lease_until and message.lease_until > timezone.now():
+                raise Refused("An answer is still being written here. Wait for its end, or stop it.")
+            return message.pk
+    return None
+
+
+def _readable(user: User, asked: Asked) -> tuple[int, ...]:
+    readable = set(Library.objects.readable_by(user).values_list("pk", flat=True))
+    chosen = readable & asked.libraries if asked.libraries else readable
+    if asked.libraries and not chosen:
+        raise Refused("You may not read the libraries chosen here. Choose others.")
+    return tuple(sorted(chosen))
+
+
+def _new_ids() -> tuple[int, int]:
+    """Ids for question and answer, known before either is stored."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('chat_message', 'id')) FROM generate_series(1, 2)")
+        (question,), (answer,) = cursor.fetchall()
+    return question, answer
+
+
+def store(ground: Ground) -> None:
+    """Keep the question, and that its answer is being written. Raises Refused."""
+    try:
+        with transaction.atomic():
+            _keep_conversation(ground)
+            Message.objects.bulk_create(_messages(ground))
+    except IntegrityError as error:
+        raise Refused("An answer is still being written here, or the conversation was deleted.") from error
+
+
+def _keep_conversation(ground: Ground) -> None:
+    asked = ground.asked
+    if asked.conversation is None:
+        title = Truncator(" ".join(asked.text.split())).chars(80)
+        Conversation.objects.create(pk=ground.conversation, owner_id=ground.owner, title=title, strategy=asked.strategy)
+    else:
+        Conversation.objects.filter(pk=ground.conversation).update(updated=timezone.now(), strategy=asked.strategy)
+    if asked.libraries or asked.conversation:
+        Conversation(pk=ground.conversation).libraries.set(asked.libraries & set(ground.libraries))
+
+
+def _messages(ground: Ground) -> list[Message]:
+    question = Message(
+        pk=ground.question, conversation_id=ground.conversation, role=Message.Role.USER, text=ground.asked.text
+    )
+    answer = Message(
+        pk=ground.answer,
+        conversation_id=ground.conversation,
+        parent=question,
+        role=Message.Role.ASSISTANT,
+        status=Message.Status.STREAMING,
+        strategy=ground.asked.strategy,
+        lease_until=timezone.now() + LEASE,
+    )
+    return [question, answer]
+
+
+# --- While it is written, and after -----------------------------------------------------------
+
+
+def renew(answers: Sequence[int]) -> None:
+    """Say that these answers are still being written."""
+    Message.objects.filter(pk__in=answers, status=Message.Status.STREAMING).update(lease_until=timezone.now() + LEASE)
+
+
+def orphans(conversation: uuid.UUID | None = None) -> list[int]:
+    """Answers whose writer is gone."""
+    found = Message.objects.filter(status=Message.Status.STREAMING, lease_until__lt=timezone.now())
+    return list((found.filter(conversation=conversation) if conversation else found).values_list("pk", flat=True))
+
+
+def finish(answer: int, outcome: Outcome) -> None:
+    """Commit an answer's end and its footnotes together; an answer that has ended stays as it is.
+
+    One that others took for interrupted has not ended as long as its writer goes on.
+    """
+    interrupts = outcome.status == Message.Status.INTERRUPTED
+    unended = [Message.Status.STREAMING] if interrupts else [Message.Status.STREAMING, Message.Status.INTERRUPTED]
+    with transaction.atomic():
+        message = Message.objects.select_for_update().filter(pk=answer, status__in=unended).first()
+        if message is None:
+            return
+        message.citations.all().delete()
+        for name, value in outcome.fields.items():
+            setattr(message, name, value)
+        message.status = outcome.status
+        message.lease_until = None
+        message.save()
+        Citation.objects.bulk_create(_citations(message, outcome.citations))
+
+
+def _citations(message: Message, citations: Sequence[Mapping[str, Any]]) -> list[Citation]:
+    """What was deleted meanwhile is no longer pointed at."""
+    versions = Version.objects.select_related("document__library").in_bulk({fields["version"] for fields in citations})
+    return [_citation(message, fields, versions.get(fields["version"])) for fields in citations]
+
+
+def _citation(message: Message, fields: Mapping[str, Any], version: Version | None) -> Citation:
+    citation = Citation(message=message, **{name: fields[name] for name in _OWN_FIELDS})
+    if version:
+        citation.version, citation.document, citation.library = version, version.document, version.document.library
+        citation.sha256 = version.sha256
+        if page := version.pages.filter(number=citation.page).first():
+            citation.boxes = [list(astuple(box)) for box in boxes(page, citation.start, citation.end)]
+    return citation
+
+
+_OWN_FIELDS = ("number", "title", "page", "paged", "start", "end", "quote")

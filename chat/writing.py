@@ -1,0 +1,167 @@
+"""One answer on its way: from what the system yields to the log that is followed and the record that is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+from chat import records
+from chat.log import Draft
+from chat.markdown import BlockReader, render_block
+from chat.models import Message
+from chat.records import Ground, Outcome, on_thread, storable
+from documents import wiring
+from documents.rag.errors import FootnoteError
+from documents.rag.types import Answer, Citation, Event, Notice, Question, Step, Text
+
+_PATIENCE = 60.0
+"""Seconds for which storing an answer is tried while the database is away."""
+
+_BROKEN = "Something went wrong here. Ask again; if it happens again, tell your administrator."
+
+Status = Message.Status
+
+_ENDINGS = {
+    Status.COMPLETE: "done",
+    Status.STOPPED: "stopped",
+    Status.FAILED: "failed",
+    Status.INTERRUPTED: "interrupted",
+}
+
+logger = logging.getLogger(__name__)
+
+
+class Writing:
+    """One answer on its way: what has come of it, into the log and for the record."""
+
+    def __init__(self, ground: Ground, draft: Draft) -> None:
+        self.answer = ground.answer
+        self.draft = draft
+        self._ground = ground
+        self._ended_as: Status | None = None
+        self._blocks = BlockReader()
+        self._text: list[str] = []
+        self._steps: list[list[Any]] = []
+        self._notices: list[str] = []
+        self._citations: dict[int, dict[str, Any]] = {}
+        self._whole: Answer | None = None
+        self._reading = asyncio.create_task(self._read())
+
+    def end(self, status: Status) -> None:
+        """Break off."""
+        self._ended_as = status
+        self._reading.cancel()
+
+    async def finish(self) -> None:
+        """Wait for the end, commit it, and only then tell it."""
+        await asyncio.wait([self._reading])
+        status, error = self._verdict()
+        self._show(self._blocks.finish())
+        await _keep(self.answer, Outcome(status, self._fields(error), list(self._citations.values())))
+        self.draft.append({"type": _ENDINGS[status]} | ({"text": error} if error else {}))
+
+    async def _read(self) -> None:
+        ground = self._ground
+        system = await wiring.current().system(ground.libraries)
+        question = Question(ground.asked.text, ground.history, top_k=settings.TOP_K)
+        async for event in system.stream(question, strategy=ground.asked.strategy):
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Step(name, text, milliseconds):
+                self._steps.append([name, text, milliseconds])
+                self.draft.append({"type": "step", "name": name, "text": text, "milliseconds": milliseconds})
+            case Notice(text):
+                self._notices.append(text)
+                self.draft.append({"type": "notice", "text": text})
+            case Citation():
+                self._citations[event.number] = fields = _fields_of(event)
+                self.draft.append({"type": "citation", **fields})
+            case Text(text):
+                self._write(storable(text))
+            case Answer():
+                self._whole = event
+
+    def _write(self, text: str) -> None:
+        self._text.append(text)
+        self.draft.append({"type": "text", "text": text})
+        self._show(self._blocks.feed(text))
+
+    def _show(self, blocks: Iterable[str]) -> None:
+        if html := "".join(render_block(block, self._citations) for block in blocks):
+            self.draft.append({"type": "block", "html": html, "rest": self._blocks.tail})
+
+    def _verdict(self) -> tuple[Status, str]:
+        if self._ended_as:
+            return self._ended_as, ""
+        failure = self._reading.exception()
+        if isinstance(failure, FootnoteError):
+            return Status.FAILED, str(failure)
+        if failure:
+            logger.error("Answer %d failed.", self.answer, exc_info=failure)
+            return Status.FAILED, _BROKEN
+        error = self._whole.error if self._whole else ""
+        return (Status.FAILED, error) if error else (Status.COMPLETE, "")
+
+    def _fields(self, error: str) -> dict[str, Any]:
+        fields = {"text": "".join(self._text), "error": error, "steps": self._steps, "notices": self._notices}
+        return fields | (_about(self._whole) if self._whole else {})
+
+
+async def _keep(answer: int, outcome: Outcome) -> None:
+    """Store an answer, trying again while the database is away."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return await on_thread(records.finish)(answer, outcome)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("Answer %d can't be stored just now: %s", answer, error)
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(1)
+
+
+def interrupted(events: Iterable[Mapping[str, Any]]) -> Outcome:
+    """What is left of an answer of which only the log's events are known."""
+    kinds: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for event in events:
+        kinds[event["type"]].append(event)
+    fields = {
+        "text": "".join(event["text"] for event in kinds["text"]),
+        "steps": [[event["name"], event["text"], event["milliseconds"]] for event in kinds["step"]],
+        "notices": [event["text"] for event in kinds["notice"]],
+    }
+    return Outcome(Status.INTERRUPTED, fields, kinds["citation"])
+
+
+def _about(answer: Answer) -> dict[str, Any]:
+    return {
+        "model": answer.model,
+        "quoted": answer.quoted,
+        "abstained": answer.abstained,
+        "prompt_tokens": answer.usage.prompt_tokens,
+        "completion_tokens": answer.usage.completion_tokens,
+        "milliseconds": dict(answer.milliseconds),
+    }
+
+
+def _fields_of(citation: Citation) -> dict[str, Any]:
+    about = citation.passage.metadata
+    return {
+        "number": citation.number,
+        "version": about["version"],
+        "title": storable(citation.passage.title)[:500],
+        "page": citation.span.page,
+        "paged": about["paged"],
+        "start": citation.span.start,
+        "end": citation.span.end,
+        "quote": citation.quote,
+    }
