@@ -29,6 +29,8 @@ class Document(models.Model):
     """Something to read: an identity in a library, of which there may be several versions.
 
     `source` is that identity: the path or address of a document that is kept in step, a fresh id for an upload.
+    `latest` is the version that was given last; it becomes the `current` one, which is what is searched, when it is
+    ready.
     """
 
     library = models.ForeignKey(Library, models.CASCADE, related_name="documents")
@@ -36,6 +38,7 @@ class Document(models.Model):
     name = models.CharField("file name", max_length=255)
     title = models.CharField(max_length=500, blank=True)
     current = models.ForeignKey("documents.Version", models.SET_NULL, null=True, blank=True, related_name="+")
+    latest = models.ForeignKey("documents.Version", models.SET_NULL, null=True, blank=True, related_name="+")
     created = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -79,7 +82,9 @@ class Version(models.Model):
     file = models.FileField(upload_to=upload_path, max_length=255)
     media_type = models.CharField(max_length=100)
     bytes = models.BigIntegerField()
+    title = models.CharField(max_length=500, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    attempts = models.PositiveIntegerField(default=0, help_text="How often it failed for a reason that may pass.")
     error = models.TextField(blank=True)
     pages_total = models.PositiveIntegerField(null=True, blank=True, help_text="None until it is known.")
     pages_read = models.PositiveIntegerField(default=0)

@@ -16,6 +16,14 @@ class LibraryQuerySet(models.QuerySet["Library"]):
             return self.none()
         return self.filter(Q(visibility=Library.Visibility.TEAM) | Q(pk__in=_memberships(user).values("library")))
 
+    def downloadable_by(self, user: User | AnonymousUser) -> LibraryQuerySet:
+        """The libraries whose files the user may take away: where no membership says no, or another says yes."""
+        memberships = _memberships(user)
+        refused = memberships.filter(may_download=False).exclude(
+            library__in=memberships.filter(may_download=True).values("library")
+        )
+        return self.readable_by(user).exclude(pk__in=refused.values("library"))
+
     def editable_by(self, user: User | AnonymousUser) -> LibraryQuerySet:
         """The libraries to which the user may add documents."""
         return self._with_role(user, Membership.Role.EDITOR, Membership.Role.OWNER)

@@ -1,0 +1,206 @@
+"""Files in: checked, kept, and queued to be indexed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+
+from django.conf import settings
+from django.core.files import File
+from django.db import transaction
+from django.db.models import Max
+
+from documents import tasks
+from documents.models import Document, Library, Membership, User, Version
+from documents.naming import safe_name
+from documents.rag.errors import PermanentError
+from documents.rag.parsing import media_type
+from documents.rag.parsing.recognising import HEAD_BYTES
+
+HANDBOOK = "Footnote handbook"
+
+
+class TooLarge(PermanentError):
+    """This file is larger than Footnote takes."""
+
+
+class Keep(StrEnum):
+    """What to do with a file of a name that exists."""
+
+    BOTH = "both"
+    VERSION = "version"
+
+
+class Outcome(StrEnum):
+    """What became of a file."""
+
+    ADDED = "added"
+    NEW_VERSION = "new version"
+    RESTORED = "restored"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The version that holds a file's bytes now, and how it came about."""
+
+    version: Version
+    outcome: Outcome
+
+    @property
+    def sentence(self) -> str:
+        name, number = self.version.document.name, self.version.number
+        match self.outcome:
+            case Outcome.ADDED:
+                return f"{name} was added."
+            case Outcome.NEW_VERSION:
+                return f"{name} was added as version {number}."
+            case Outcome.RESTORED:
+                return f"{name} is the same as version {number}, which becomes the current one again."
+            case Outcome.UNCHANGED:
+                return f"{name} is here already, with the same content. Nothing was changed."
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A file that was looked at."""
+
+    name: str
+    media_type: str
+    sha256: str
+    file: File[bytes]
+
+
+def receive(
+    user: User, library: Library, file: File[bytes], *, source: str | None = None, keep: Keep = Keep.BOTH
+) -> Received:
+    """Keep a file in a library and have it indexed; the bytes that are there already are not kept again.
+
+    `source` is the path or address of a document that is kept in step with it; without one, `keep` says whether a file
+    of a name that exists is a document of its own. Raises PermanentError with a sentence that names the file. Whether
+    the user may add to the library has to be known.
+    """
+    given = _looked_at(file)
+    with transaction.atomic():
+        document = _same(library, given, source, keep)
+        if document is None:
+            fields = {"source": source} if source else {}
+            document = Document.objects.create(library=library, name=given.name, created_by=user, **fields)
+            return Received(_add(document, given, number=1), Outcome.ADDED)
+        return _updated(document, given)
+
+
+def retry(version: Version) -> None:
+    """Have a version indexed from where it stopped."""
+    Version.objects.filter(pk=version.pk).update(
+        status=Version.Status.QUEUED, error="", attempts=0, lease=None, lease_until=None
+    )
+    # Where Redis is away, upkeep finds the version later.
+    transaction.on_commit(partial(tasks.index.delay, version.pk), robust=True)
+
+
+def existing_names(library: Library, names: list[str]) -> list[str]:
+    """Which of these files have a name that exists in the library."""
+    known = set(
+        library.documents.filter(deleted_at=None, name__in=map(safe_name, names)).values_list("name", flat=True)
+    )
+    return [name for name in names if safe_name(name) in known]
+
+
+def add_handbook(user: User) -> None:
+    """The library that holds Footnote's own documentation, as it is now; one that its reader deleted stays deleted."""
+    library, new = Library.objects.get_or_create(name=HANDBOOK, visibility=Library.Visibility.TEAM)
+    if new:
+        Membership.objects.create(library=library, user=user, role=Membership.Role.OWNER)
+    removed = set(library.documents.exclude(deleted_at=None).values_list("source", flat=True))
+    folder = settings.BASE_DIR / "docs"
+    for path in sorted(folder.rglob("*.md")):
+        source = f"handbook:{path.relative_to(folder)}"
+        if source not in removed:
+            with path.open("rb") as opened:
+                receive(user, library, File(opened, path.name), source=source)
+
+
+# --- Looking at a file ------------------------------------------------------------------------
+
+
+def _looked_at(file: File[bytes]) -> _Given:
+    name = safe_name(file.name or "")
+    if file.size > settings.MAX_UPLOAD_MB * 2**20:
+        raise TooLarge(
+            f"{name} has {_megabytes(file.size)} MB; Footnote takes files of up to {settings.MAX_UPLOAD_MB} MB. "
+            "Split it, or ask your administrator to raise MAX_UPLOAD_MB."
+        )
+    kind = media_type(name, file.read(HEAD_BYTES))
+    return _Given(name, kind, _sha256(file), file)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 2**20:,.1f}".removesuffix(".0")
+
+
+def _sha256(file: File[bytes]) -> str:
+    digest = hashlib.sha256()
+    for piece in file.chunks():
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+# --- Where it belongs -------------------------------------------------------------------------
+
+
+def _same(library: Library, given: _Given, source: str | None, keep: Keep) -> Document | None:
+    """The document that the file belongs to, locked; None where it is a new one."""
+    documents = library.documents.filter(deleted_at=None).select_for_update(of=("self",)).select_related("latest")
+    if source:
+        return documents.filter(source=source).first()
+    named = documents.filter(name=given.name).order_by("-pk")
+    same_bytes = named.filter(latest__sha256=given.sha256).first()
+    return same_bytes or (named.first() if keep is Keep.VERSION else None)
+
+
+def _updated(document: Document, given: _Given) -> Received:
+    latest = document.latest
+    if latest and latest.sha256 == given.sha256:
+        if latest.status == Version.Status.FAILED:
+            retry(latest)
+        return Received(_of(latest, document), Outcome.UNCHANGED)
+    if earlier := document.versions.filter(sha256=given.sha256).first():
+        return Received(_restored(_of(earlier, document)), Outcome.RESTORED)
+    number = (document.versions.aggregate(Max("number"))["number__max"] or 0) + 1
+    return Received(_add(document, given, number=number), Outcome.NEW_VERSION)
+
+
+def _restored(version: Version) -> Version:
+    """An earlier version, to be indexed again from the pages that were read then."""
+    version.pages_indexed = version.chunks_indexed = 0
+    version.chunks_total = None
+    version.save(update_fields=["pages_indexed", "chunks_indexed", "chunks_total"])
+    _make_latest(version)
+    return version
+
+
+def _add(document: Document, given: _Given, *, number: int) -> Version:
+    version = Version(
+        document=document, number=number, sha256=given.sha256, media_type=given.media_type, bytes=given.file.size
+    )
+    version.file.save(given.name, given.file, save=False)
+    try:
+        version.save()
+        _make_latest(version)
+    except BaseException:
+        version.file.delete(save=False)
+        raise
+    return version
+
+
+def _make_latest(version: Version) -> None:
+    Document.objects.filter(pk=version.document_id).update(latest=version)
+    retry(version)
+
+
+def _of(version: Version, document: Document) -> Version:
+    version.document = document
+    return version

@@ -1,0 +1,145 @@
+"""Files and folders into a library, from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.core.files import File
+from django.core.management.base import BaseCommand, CommandError
+
+from documents import indexing, leases
+from documents.ingest import receive
+from documents.models import Library, Membership, User, Version
+from documents.progress import worker_is_running
+from documents.rag.errors import PermanentError
+from documents.wiring import open_system
+
+LOOK_EVERY = 0.25
+AT_A_TIME = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is said of a document."""
+
+    document: str
+    status: str
+    pages: int = 0
+    chunks: int = 0
+    error: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.document}: {self.error or self.status}"
+
+
+class Command(BaseCommand):
+    help = "Add files, and the files in folders, to a library. A file that was changed becomes a new version."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder with all below it")
+        parser.add_argument("--library", required=True, metavar="NAME", help="made, private, if there is none")
+        parser.add_argument("--user", metavar="E-MAIL", help="who adds them (default: the first administrator)")
+        parser.add_argument("--wait", action="store_true", help="return when every document is ready or has failed")
+        parser.add_argument("--json", action="store_true", help="print JSON lines, one a document")
+
+    def handle(
+        self, *, paths: Sequence[Path], library: str, user: str | None, wait: bool, json: bool, **options: Any
+    ) -> None:
+        person = find_user(user)
+        files = list(found(paths))
+        into = find_library(person, library)
+        results = [take_in(person, into, path) for path in files]
+        versions = [result.pk for result in results if isinstance(result, Version)]
+        if wait:
+            asyncio.run(finish(versions))
+        for result in results:
+            self.say(result if isinstance(result, Line) else line(result.pk), as_json=json)
+
+    def say(self, line: Line, *, as_json: bool) -> None:
+        self.stdout.write(json.dumps(asdict(line), ensure_ascii=False) if as_json else str(line))
+
+
+def find_user(email: str | None) -> User:
+    try:
+        return User.objects.get(email=email.lower()) if email else User.objects.first_administrator()
+    except User.DoesNotExist:
+        raise CommandError(f"There is no user {email}." if email else "There is no administrator yet.") from None
+
+
+def find_library(user: User, name: str) -> Library:
+    """The library of that name to which the user may add; made where there is none of the name that they may read."""
+    library = Library.objects.editable_by(user).filter(name=name).first()
+    if library is None and Library.objects.readable_by(user).filter(name=name).exists():
+        raise CommandError(f"{user.email} may read the library “{name}”, but not add to it.")
+    if library is None:
+        library = Library.objects.create(name=name)
+        Membership.objects.create(library=library, user=user, role=Membership.Role.OWNER)
+    return library
+
+
+def found(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files, and those in the folders, without hidden ones."""
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(path.rglob("*"))
+            yield from (file for file in inside if file.is_file() and not _is_hidden(file.relative_to(path)))
+        elif path.is_file():
+            yield path
+        else:
+            raise CommandError(f"There is no file or folder {path}.")
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def take_in(user: User, library: Library, path: Path) -> Version | Line:
+    """The version that was queued, or why it was not."""
+    try:
+        with path.open("rb") as opened:
+            return receive(user, library, File(opened, path.name), source=str(path.resolve())).version
+    except PermanentError as error:
+        return Line(path.name, Version.Status.FAILED, error=str(error))
+    except OSError as error:
+        return Line(path.name, Version.Status.FAILED, error=f"{path.name} can't be opened: {error.strerror}.")
+
+
+def line(version_id: int) -> Line:
+    version = Version.objects.select_related("document").get(pk=version_id)
+    return Line(version.document.name, version.status, version.pages_read, version.chunks_indexed, error=version.error)
+
+
+async def finish(versions: Sequence[int]) -> None:
+    """Wait for the workers; do their work, under the same leases, while none is running."""
+    async with open_system():
+        while await unfinished(versions):
+            ours = [] if await asyncio.to_thread(worker_is_running) else await free(versions)
+            if ours:
+                await index_all(ours[:AT_A_TIME])
+            else:
+                await asyncio.sleep(LOOK_EVERY)
+
+
+@database_sync_to_async
+def unfinished(versions: Sequence[int]) -> bool:
+    return leases.unfinished().filter(pk__in=versions).exists()
+
+
+@database_sync_to_async
+def free(versions: Sequence[int]) -> list[int]:
+    return list(leases.free().filter(pk__in=versions).values_list("pk", flat=True))
+
+
+async def index_all(versions: Sequence[int]) -> None:
+    """Index some versions side by side; those that have to wait are taken again later."""
+    results = await asyncio.gather(*map(indexing.index, versions), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, indexing.TryAgain):
+            raise result

@@ -1,0 +1,145 @@
+"""A page as it is stored, as the heart knows it, and as people see it, with passages marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from documents import models
+from documents.rag.types import Block, BlockKind, Box, HowRead, Page, Word
+
+Mark = tuple[int, int]
+"""Characters of a page's text to mark: from, to (exclusive)."""
+
+CELL_BREAK = " | "
+"""What stands between two cells in a table's line."""
+
+
+# --- To the database and back -----------------------------------------------------------------
+
+
+def stored(version_id: int, page: Page) -> models.Page:
+    """A parsed page as a row, not saved yet."""
+    return models.Page(
+        version_id=version_id,
+        number=page.number,
+        text=page.text,
+        blocks=[[block.kind, block.start, block.end, block.level, block.path] for block in page.blocks],
+        words=[[word.start, word.end, *_sides(word.box)] for word in page.words],
+        width=page.width,
+        height=page.height,
+        how_read=page.how_read,
+        error=page.error,
+    )
+
+
+def parsed(row: models.Page, *, with_words: bool = True) -> Page:
+    """The page of a row."""
+    return Page(
+        number=row.number,
+        text=row.text,
+        blocks=tuple(
+            Block(BlockKind(kind), start, end, tuple(path), level) for kind, start, end, level, path in row.blocks
+        ),
+        words=tuple(Word(start, end, Box(*sides)) for start, end, *sides in row.words) if with_words else (),
+        width=row.width,
+        height=row.height,
+        how_read=HowRead(row.how_read),
+        error=row.error,
+    )
+
+
+def _sides(box: Box) -> list[float]:
+    return [box.left, box.top, box.right, box.bottom]
+
+
+# --- Marked text ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedBlock:
+    """A block as HTML that is safe to show: its text, or a table's rows of cells, with `<mark>` around what is marked.
+
+    `level` is a heading's (1–6) or a list item's depth, else 0.
+    """
+
+    kind: BlockKind
+    level: int
+    text: SafeString
+    rows: tuple[tuple[SafeString, ...], ...] = ()
+
+
+def blocks(page: models.Page, marks: Sequence[Mark] = ()) -> list[MarkedBlock]:
+    """The page's blocks in reading order, with these stretches of its text marked."""
+    whole = [[BlockKind.PARAGRAPH, 0, len(page.text), 0, []]] if page.text.strip() else []
+    return [
+        _marked_block(page.text, BlockKind(kind), start, end, level=level, marks=marks)
+        for kind, start, end, level, _ in page.blocks or whole
+    ]
+
+
+def _marked_block(
+    text: str, kind: BlockKind, start: int, end: int, *, level: int, marks: Sequence[Mark]
+) -> MarkedBlock:
+    if kind is not BlockKind.TABLE:
+        return MarkedBlock(kind, level, _marked(text, start, end, marks))
+    rows = [
+        tuple(_marked(text, *cell, marks) for cell in _parts(text, *row, CELL_BREAK))
+        for row in _parts(text, start, end, "\n")
+    ]
+    return MarkedBlock(kind, level, mark_safe(""), tuple(rows))
+
+
+def _parts(text: str, start: int, end: int, between: str) -> Iterator[Mark]:
+    """Where the parts of `text[start:end]` stand that `between` separates."""
+    for part in text[start:end].split(between):
+        yield start, start + len(part)
+        start += len(part) + len(between)
+
+
+def _marked(text: str, start: int, end: int, marks: Sequence[Mark]) -> SafeString:
+    inside = [(max(first, start), min(last, end)) for first, last in marks]
+    edges = sorted({start, end, *(edge for first, last in inside if first < last for edge in (first, last))})
+    pieces = [
+        f"<mark>{escape(text[left:right])}</mark>"
+        if any(first <= left and right <= last for first, last in inside)
+        else escape(text[left:right])
+        for left, right in pairwise(edges)
+    ]
+    return mark_safe("".join(pieces))
+
+
+# --- Boxes ------------------------------------------------------------------------------------
+
+
+def boxes(page: models.Page, start: int, end: int) -> list[Box]:
+    """Where characters `start` to `end` stand on the page: a box a line, in reading order."""
+    lines: list[Box] = []
+    for first, last, *sides in page.words:
+        if first < end and start < last:
+            box = Box(*sides)
+            if lines and _on_one_line(lines[-1], box):
+                lines[-1] = _around(lines[-1], box)
+            else:
+                lines.append(box)
+    return lines
+
+
+def _on_one_line(line: Box, box: Box) -> bool:
+    """Whether a word goes on to the right of the others, at about their height."""
+    middle = (box.top + box.bottom) / 2
+    return line.top <= middle <= line.bottom and box.right >= line.right
+
+
+def _around(one: Box, other: Box) -> Box:
+    return replace(
+        one,
+        left=min(one.left, other.left),
+        top=min(one.top, other.top),
+        right=max(one.right, other.right),
+        bottom=max(one.bottom, other.bottom),
+    )

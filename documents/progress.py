@@ -1,0 +1,71 @@
+"""How far a version's reading has come, in words, and how the pages that show it hear of it."""
+
+from __future__ import annotations
+
+import logging
+
+from channels.layers import get_channel_layer
+from django.core.cache import cache
+from redis import RedisError
+
+from documents.models import Version
+
+logger = logging.getLogger(__name__)
+
+PULSE = "worker"
+PULSE_SECONDS = 15
+
+
+def describe(version: Version) -> str:
+    """`reading page 12 of 80`, and so on."""
+    match version.status:
+        case Version.Status.READING if version.pages_total:
+            return f"reading page {version.pages_read} of {version.pages_total}"
+        case Version.Status.EMBEDDING if version.chunks_total:
+            return f"embedding {version.chunks_indexed} of {version.chunks_total}"
+        case Version.Status.QUEUED if version.attempts:
+            return "waiting to be tried again"
+    return str(version.status)
+
+
+def share(version: Version) -> float | None:
+    """Which part of the present step is done, 0–1; None where that says nothing."""
+    match version.status:
+        case Version.Status.READING if version.pages_total:
+            return version.pages_read / version.pages_total
+        case Version.Status.EMBEDDING if version.chunks_total:
+            return version.chunks_indexed / version.chunks_total
+    return None
+
+
+def group(library_id: int) -> str:
+    """The channel-layer group that hears of a library's documents."""
+    return f"library.{library_id}"
+
+
+async def announce(version: Version) -> None:
+    """Tell whoever looks at the version's library how far it is; its `document` must be loaded."""
+    message = {
+        "type": "progress",
+        "document": version.document_id,
+        "status": version.status,
+        "text": describe(version),
+        "share": share(version),
+    }
+    try:
+        await get_channel_layer().group_send(group(version.document.library_id), message)
+    except (RedisError, OSError) as error:  # Reading goes on; the page asks again by itself.
+        logger.warning("Nobody could be told how far version %s is: %s", version.pk, error)
+
+
+def beat() -> None:
+    """Say that a worker is running."""
+    cache.set(PULSE, True, PULSE_SECONDS)
+
+
+def worker_is_running() -> bool:
+    """Whether one has said so lately."""
+    try:
+        return bool(cache.get(PULSE))
+    except (RedisError, OSError):
+        return False

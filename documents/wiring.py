@@ -1,0 +1,120 @@
+"""From settings to a RAGSystem: the only place where models and databases are chosen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from django.conf import settings
+from openai import AsyncOpenAI
+from psycopg.errors import UniqueViolation
+from psycopg_pool import AsyncConnectionPool
+
+from documents.rag.embedding import LocalEmbedding, OpenAIEmbedding
+from documents.rag.llm import ChatModel
+from documents.rag.system import RAGSystem
+from documents.rag.types import LLM, EmbeddingModel
+from documents.vector_db import PgVectorDB, Pool, Space, configure, create_space
+
+CONNECTIONS = 8
+"""Postgres connections of one event loop, for searching and indexing."""
+
+WAIT = 15.0
+"""Seconds to wait for one of them before Postgres counts as unreachable."""
+
+NO_KEY = "none"
+"""What an endpoint that wants no key is sent: the client falls back on another endpoint's key otherwise."""
+
+_IN_FORCE = """
+SELECT space.id, space.model, space.dimensions, endpoint.base_url, endpoint.api_key, endpoint.chat_model
+FROM (SELECT) AS nothing
+LEFT JOIN documents_embeddingspace AS space ON space.state = 'live'
+LEFT JOIN documents_endpoint AS endpoint ON true
+"""
+
+_open: dict[asyncio.AbstractEventLoop, Wiring] = {}
+
+
+@asynccontextmanager
+async def open_system() -> AsyncIterator[Wiring]:
+    """Everything that belongs to this event loop: opened once, found again by `current`."""
+    loop = asyncio.get_running_loop()
+    pool: Pool = AsyncConnectionPool(
+        settings.DATABASE_URL,
+        min_size=0,
+        max_size=CONNECTIONS,
+        timeout=WAIT,
+        configure=configure,
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+    )
+    client = AsyncOpenAI(api_key=settings.OPENAI_API_KEY or NO_KEY, base_url=settings.OPENAI_BASE_URL)
+    async with client, pool:
+        _open[loop] = Wiring(pool, client)
+        try:
+            yield _open[loop]
+        finally:
+            del _open[loop]
+
+
+def current() -> Wiring:
+    """What was opened for the running event loop."""
+    return _open[asyncio.get_running_loop()]
+
+
+class Wiring:
+    """The collaborators of one event loop, and the systems made of them."""
+
+    def __init__(self, pool: Pool, client: AsyncOpenAI) -> None:
+        self.pool = pool
+        self.client = client
+        self._models: dict[Space, EmbeddingModel] = {}
+
+    async def system(self, libraries: Sequence[int]) -> RAGSystem:
+        """A system over these libraries, by the live space's embedding model and the chat model in force.
+
+        Where there is no space yet it is made, for EMBEDDING_MODEL or the model that is installed.
+        """
+        space, llm = await self._in_force()
+        space = space or await self._first_space()
+        database = PgVectorDB(self.pool, libraries, space)
+        return RAGSystem(self._embedding_model(space), database, llm, context_tokens=settings.CONTEXT_TOKENS)
+
+    async def _in_force(self) -> tuple[Space | None, LLM | None]:
+        async with self.pool.connection() as connection:
+            row = await (await connection.execute(_IN_FORCE)).fetchone()
+        assert row is not None
+        space_id, model, dimensions, *endpoint = row
+        return Space(space_id, model, dimensions) if space_id else None, self._chat_model(*endpoint)
+
+    def _chat_model(self, base_url: str | None, api_key: str, name: str) -> LLM | None:
+        """The environment's, else the one that an administrator connected, else none: answers are quotations."""
+        if settings.CHAT_MODEL:
+            return ChatModel(self.client, settings.CHAT_MODEL)
+        if base_url:
+            return ChatModel(self.client.with_options(base_url=base_url, api_key=api_key or NO_KEY), name)
+        return None
+
+    async def _first_space(self) -> Space:
+        model = await self._configured_model()
+        try:
+            return await create_space(self.pool, model.name, model.dimensions, "live")
+        except UniqueViolation:  # Another process was faster.
+            space, _ = await self._in_force()
+            assert space is not None
+            return space
+
+    async def _configured_model(self) -> EmbeddingModel:
+        if settings.EMBEDDING_MODEL:
+            return await OpenAIEmbedding.probe(self.client, settings.EMBEDDING_MODEL)
+        return LocalEmbedding()
+
+    def _embedding_model(self, space: Space) -> EmbeddingModel:
+        """The model that made the vectors of `space`; kept, as it may be large."""
+        if space not in self._models:
+            if space.model == LocalEmbedding.name:
+                self._models[space] = LocalEmbedding()
+            else:
+                self._models[space] = OpenAIEmbedding(self.client, space.model, space.dimensions)
+        return self._models[space]
