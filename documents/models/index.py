@@ -7,6 +7,7 @@ of it stays.
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from pgvector.django import HalfVectorField
 
@@ -17,7 +18,7 @@ from documents.models.library import Library
 class Chunk(models.Model):
     """A piece of a version's text; `spans` are [page, start, end], and `text` their texts joined."""
 
-    version = models.ForeignKey(Version, models.DO_NOTHING, related_name="chunks")
+    version = models.ForeignKey(Version, models.DO_NOTHING, related_name="chunks", db_index=False)
     position = models.PositiveIntegerField("chunk_id")
     spans = models.JSONField()
     heading_path = models.JSONField(default=list)
@@ -56,14 +57,15 @@ class EmbeddingSpace(models.Model):
 class Embedding(models.Model):
     """The vector of one window of a chunk."""
 
-    space = models.ForeignKey(EmbeddingSpace, models.DO_NOTHING, related_name="+")
-    library = models.ForeignKey(Library, models.DO_NOTHING, related_name="+")
+    space = models.ForeignKey(EmbeddingSpace, models.DO_NOTHING, related_name="+", db_index=False)
+    library = models.ForeignKey(Library, models.DO_NOTHING, related_name="+", db_index=False)
     chunk = models.ForeignKey(Chunk, models.DO_NOTHING, related_name="+")
     window = models.PositiveSmallIntegerField()
     vector = HalfVectorField()
 
     class Meta:
         constraints = (models.UniqueConstraint("space", "chunk", "window", name="one_embedding_a_window"),)
+        indexes = (models.Index(fields=("library", "space"), name="embeddings_of_a_library"),)
 
     def __str__(self) -> str:
         return f"{self.chunk}, window {self.window}"
@@ -77,14 +79,20 @@ class Block(models.Model):
     chunks = models.PositiveIntegerField()
     length = models.BigIntegerField()
 
+    class Meta:
+        indexes = (GinIndex(fields=("versions",), name="blocks_of_a_version"),)
+
     def __str__(self) -> str:
         return f"{self.library}, block {self.pk}"
 
 
 class Posting(models.Model):
-    """Where a term occurs in a block: packed (chunk, frequency, chunk length) triples."""
+    """Where a term occurs in a block: packed (chunk, frequency, chunk length) triples, by chunk id.
 
-    library = models.ForeignKey(Library, models.DO_NOTHING, related_name="+")
+    Its library goes when the block's does; a constraint of its own would be checked for every term of every block.
+    """
+
+    library = models.ForeignKey(Library, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
     term = models.CharField(max_length=100, db_collation="C")
     block = models.ForeignKey(Block, models.DO_NOTHING, related_name="+")
     packed = models.BinaryField()

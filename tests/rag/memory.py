@@ -1,0 +1,56 @@
+"""A vector database in memory: exact search and the same BM25, for tests of the heart and small trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from documents.rag.lexical import EVERY_CHUNK, pack, score, terms
+from documents.rag.types import Chunk, Hit, Passage, Vector
+
+
+class MemoryVectorDB:
+    """Chunks are known by their place in `chunks`."""
+
+    def __init__(self) -> None:
+        self.chunks: list[Chunk] = []
+        self.vectors: list[Vector] = []
+
+    async def add(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> None:
+        assert len(chunks) == len(vectors)
+        self.chunks += chunks
+        self.vectors += vectors
+
+    async def dense(self, vector: Vector, limit: int) -> list[Hit]:
+        hits = [Hit(chunk, float(np.max(windows @ vector))) for chunk, windows in enumerate(self.vectors)]
+        return sorted(hits, key=lambda hit: -hit.score)[:limit]
+
+    async def lexical(self, text: str, limit: int) -> list[Hit]:
+        packed = pack({number: chunk.indexed_text for number, chunk in enumerate(self.chunks)})
+        question = terms(text)
+        postings = {term: packed[term] for term in question if term in packed}
+        average = packed[EVERY_CHUNK]["length"].sum() / max(len(self.chunks), 1)
+        return score(question, postings, chunks=len(self.chunks), average_length=float(average), limit=limit)
+
+    async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
+        return [self._passage(hit.chunk, hit.score) for hit in hits]
+
+    async def neighbours(self, chunks: Sequence[int], radius: int) -> Mapping[int, Sequence[Passage]]:
+        return {
+            number: [
+                self._passage(near)
+                for near in range(max(number - radius, 0), min(number + radius + 1, len(self.chunks)))
+                if self._follows(number, near)
+            ]
+            for number in chunks
+        }
+
+    def _follows(self, number: int, near: int) -> bool:
+        """Whether the chunk `near` stands in the same document, as far away as its place in the list."""
+        one, other = self.chunks[number].metadata, self.chunks[near].metadata
+        return bool(one["source"] == other["source"] and other["chunk_id"] - one["chunk_id"] == near - number)
+
+    def _passage(self, number: int, score: float = 0.0) -> Passage:
+        chunk = self.chunks[number]
+        return Passage(number, chunk.text, chunk.spans, chunk.tokens, score, chunk.metadata, chunk.heading_path)
