@@ -74,7 +74,7 @@ class QuotingWriter:
             return []
         try:
             asked = await self._embedding_model.embed([question], query=True)
-            vectors = await self._embedding_model.embed([sentence.text for sentence in candidates])
+            vectors = await self._embedding_model.embed([sentence.text for sentence in candidates], query=True)
         except FootnoteError:
             return [sentence.overlap for sentence in candidates]
         return [float(cosine) for cosine in np.asarray(vectors @ asked[0])]
