@@ -42,7 +42,7 @@ def _manifest(root: Path) -> Iterator[dict[str, str]]:
 
 
 async def _found(root: Path, row: dict[str, str]) -> bool | None:
-    """Whether every expected snippet is on its page; None where the file can't be read without a password or tells none."""
+    """Whether every expected snippet is on its page; None where the file has a password or nothing is expected."""
     expected = json.loads(row["expect"] or "[]")
     if not expected or row["password"]:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,17 +19,22 @@ _MAIN_CHARACTERS = 200
 _MENU_LINKS, _MENU_SHARE = 4, 0.8
 _BREAK = "\0"
 
+
+def _names(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_BLOCKS = frozenset(
+_BLOCKS = _names(
     "address article blockquote body caption center dd details div dl dt fieldset figcaption figure form header hr"
-    " legend li main ol p section summary table tbody td tfoot th thead tr ul".split()
+    " legend li main ol p section summary table tbody td tfoot th thead tr ul"
 )
 # What is not shown, what is operated, and what leads elsewhere.
-_DROPPED = frozenset(
+_DROPPED = _names(
     "head script style noscript template nav aside footer dialog iframe object svg canvas audio video button select"
-    " textarea input".split()
+    " textarea input"
 )
-_DROPPED_ROLES = frozenset("navigation banner contentinfo search complementary".split())
+_DROPPED_ROLES = _names("navigation banner contentinfo search complementary")
 
 
 def parse(path: Path, first: int, *, name: str) -> Iterator[Opened | Page]:
@@ -59,8 +63,8 @@ def _content(tree: LexborHTMLParser) -> list[Piece]:
 
 def _inline(text: str) -> str:
     """Text as a browser shows it: white space run together, breaks kept."""
-    lines = clean(" ".join(text.split()) if _BREAK not in text else text).split(_BREAK)
-    return "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
+    lines = (" ".join(clean(line).split()) for line in text.split(_BREAK))
+    return "\n".join(filter(None, lines))
 
 
 class _Walk:

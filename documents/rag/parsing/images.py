@@ -35,7 +35,7 @@ def render(path: Path, number: int, width: int, *, name: str) -> bytes:
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:
-    """(rows, columns, 1, 3 or 4) 8-bit samples as a PNG. It takes no more than this, so no imaging library is needed."""
+    """(rows, columns, 1, 3 or 4) 8-bit samples as a PNG, which is so little work that no imaging library is needed."""
     rows, columns, channels = pixels.shape
     colour = {1: 0, 3: 2, 4: 6}[channels]
     # Each row says how it is filtered: 2, the difference from the row above, which leaves white paper all zeros.
@@ -44,7 +44,7 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
     filtered[:, 0] = 2
     np.subtract(pixels.reshape(rows, -1), above, out=filtered[:, 1:])
     header = struct.pack(">2I5B", columns, rows, 8, colour, 0, 0, 0)
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(filtered, 3)), (b"IEND", b""))
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(filtered.tobytes(), 3)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_part(kind, data) for kind, data in parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from documents.rag.parsing.lines import Line
@@ -34,7 +35,7 @@ class Arranged:
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """What is usual on a page: a line's height and the gap below it (fractions of the page's height), and its weight."""
+    """A page's usual line: its height and the gap below it, as fractions of the page's height, and its weight."""
 
     height: float
     gap: float
@@ -42,9 +43,9 @@ class _Style:
 
 
 def arrange(lines: list[Line], trail: Trail = ()) -> Arranged:
-    """The lines as one text: a blank line between blocks, a line's end within; a word that a line's end split is joined."""
+    """The lines as one text: a blank line between blocks, a line's end within; words split at a line's end joined."""
     style = _usual(lines)
-    writer = _Writer({word.strip(_AROUND).lower() for line in lines for word in line.words})
+    writer = _Writer(_whole_words(lines))
     blocks: list[Block] = []
     for group in _groups(lines, style):
         kind, level = _kind(group, style)
@@ -55,10 +56,19 @@ def arrange(lines: list[Line], trail: Trail = ()) -> Arranged:
     return Arranged(writer.text(), tuple(blocks), tuple(writer.words), trail)
 
 
+def _whole_words(lines: list[Line]) -> set[str]:
+    """The page's words, but for the parts of words that a line's end splits."""
+    known: set[str] = set()
+    for above, line in zip([None, *lines], lines, strict=False):
+        words = line.words[1:] if above and above.hyphen else line.words
+        known.update(word.strip(_AROUND).lower() for word in (words[:-1] if line.hyphen else words))
+    return known
+
+
 def _usual(lines: list[Line]) -> _Style:
     weighed = [(line.height, line.characters) for line in lines]
     bold = sum(line.characters for line in lines if line.bold)
-    below = (line.box.top - above.box.bottom for above, line in zip(lines, lines[1:], strict=False))
+    below = (line.box.top - above.box.bottom for above, line in pairwise(lines))
     gaps = [gap for gap in below if gap > -0.01]
     return _Style(_weighed_median(weighed), median(gaps) if gaps else 0.0, bold * 2 > sum(n for _, n in weighed))
 
@@ -161,7 +171,7 @@ class _Writer:
         return "-" if self._keeps_hyphen(above.words[-1], line.words[0]) else ""
 
     def _keeps_hyphen(self, start: str, end: str) -> bool:
-        """Whether a hyphen at a line's end belongs to the word, as the page writes it elsewhere or as its parts tell."""
+        """Whether a hyphen at a line's end is the word's own, as the page writes it elsewhere or as its parts tell."""
         if not (start[-1].isalpha() and end[:1].islower()) or "-" in start:
             return True
         start, end = start.strip(_AROUND).lower(), end.strip(_AROUND)

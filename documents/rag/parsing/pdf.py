@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,8 @@ def _read(document: pdfium.PdfDocument, number: int, trail: Trail) -> tuple[Page
             ), trail
         frame = _frame(page)
         arranged = arrange(read_lines(text_page, frame), trail)
-    size = {"width": frame.width, "height": frame.height}
-    if not arranged.text:
-        return Page(number, "", **size, how_read=HowRead.EMPTY, error=EMPTY), trail
-    return Page(number, arranged.text, arranged.blocks, arranged.words, **size), arranged.trail
+    page = Page(number, arranged.text, arranged.blocks, arranged.words, frame.width, frame.height)
+    return page if page.text else replace(page, how_read=HowRead.EMPTY, error=EMPTY), arranged.trail
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,13 +43,13 @@ class _Breakdown(Exception):
 
 async def read(
     path: Path, media_type: str, first: int = 1, *, name: str, limits: Limits = Limits()
-) -> AsyncIterator[Opened | Page]:
+) -> AsyncGenerator[Opened | Page]:
     """What the file is (an Opened), then its pages from page `first` on, in order.
 
     A page at which the parser breaks down or exceeds its limits is yielded as FAILED, and reading goes on after it.
     `name` is what the user calls the file. Raises UnreadableDocument where nothing of it can be read.
     """
-    if media_type != PDF and path.stat().st_size <= SMALL_BYTES:
+    if media_type != PDF and await asyncio.to_thread(os.path.getsize, path) <= SMALL_BYTES:
         for item in await asyncio.to_thread(lambda: list(parse(path, media_type, first, name=name))):
             yield item
         return
@@ -60,7 +60,7 @@ async def read(
 
 async def _by_children(
     path: Path, media_type: str, first: int, *, name: str, limits: Limits
-) -> AsyncIterator[Opened | Page]:
+) -> AsyncGenerator[Opened | Page]:
     """The same by one child, and by another after each page at which one breaks down."""
     opened: Opened | None = None
     number = first
@@ -97,14 +97,13 @@ async def _child(
     """A running child and what it says; killed at the end, whatever it is doing."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "documents.rag.parsing.child"),
-        *(str(path.resolve()), media_type, str(first), name, str(limits.memory), str(limits.seconds)),
+        *(str(path), media_type, str(first), name, str(limits.memory), str(limits.seconds)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LINE_BYTES,
         process_group=0,
-        cwd=_ROOT,
-        # None of our own environment: a parser that is taken over shall find no keys there.
-        env={"OPENBLAS_NUM_THREADS": "1"},
+        # Nothing of our own environment: a parser that is taken over shall find no keys there.
+        env={"PYTHONPATH": str(_ROOT), "OPENBLAS_NUM_THREADS": "1"},
     )
     watch = asyncio.create_task(_watch(process.pid, limits.memory))
     try:
@@ -139,13 +138,17 @@ async def _items(
 
 async def _watch(pid: int, memory: int) -> None:
     """Kill the process when it uses more than `memory` bytes; on systems that have no /proc, never."""
-    statm = Path(f"/proc/{pid}/statm")
     with suppress(FileNotFoundError, ProcessLookupError):
-        while int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") <= memory:
+        while _resident(pid) <= memory:  # noqa: ASYNC110 - the system tells nobody
             await asyncio.sleep(_POLL_SECONDS)
         _kill(pid)
         return
     await asyncio.Event().wait()
+
+
+def _resident(pid: int) -> int:
+    """The bytes of memory that the process uses."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _kill(pid: int) -> None:

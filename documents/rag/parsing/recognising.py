@@ -100,7 +100,7 @@ def _looks_like_text(head: bytes) -> bool:
     if head.startswith(UTF16_OR_32) or b"\0" not in head:
         return True
     even, odd = head[::2].count(0), head[1::2].count(0)
-    return min(even, odd) * 20 < max(even, odd) and max(even, odd) * 4 > len(head) // 2
+    return min(even, odd) * 20 < max(even, odd) and max(even, odd) * 2 >= len(head) // 2
 
 
 def _refusal(sentence: str) -> UnreadableDocument:

@@ -1,0 +1,92 @@
+"""PDF pages: their text, their headings, and where each word stands."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from documents.rag.errors import UnreadableDocument
+from documents.rag.parsing import parse
+from documents.rag.parsing.images import render
+from documents.rag.types import HowRead, Page
+from tests.rag.pdfs import pdf, text
+
+BODY = text(
+    *((72, 700 - 15 * row, line) for row, line in enumerate(["Everyone gets twenty days", "of paid leave a year."])),
+    (72, 640, "Ask for it in a non-"),
+    (72, 625, "binding form of self-"),
+    (72, 610, "determination and infor-"),
+    (72, 595, "mation about non-binding matters."),
+)
+
+
+def read(path: Path, data: bytes, first: int = 1) -> list[Page]:
+    path.write_bytes(data)
+    return [item for item in parse(path, "application/pdf", first, name=path.name) if isinstance(item, Page)]
+
+
+def test_a_page_is_read_as_paragraphs(tmp_path: Path) -> None:
+    (page,) = read(tmp_path / "a.pdf", pdf(BODY))
+    first, second = (page.text[block.start : block.end] for block in page.blocks)
+    assert first == "Everyone gets twenty days\nof paid leave a year."
+    assert "information about non-binding matters." in second
+    assert "a non-binding form" in second
+    assert (page.width, page.height) == (600, 800)
+
+
+def test_a_larger_line_is_the_heading_of_what_follows_even_over_pages(tmp_path: Path) -> None:
+    heading = text((72, 750, "Annual leave"), font="F2", size=20)
+    pages = read(tmp_path / "a.pdf", pdf(heading + "\n" + BODY, BODY))
+    assert pages[0].blocks[0].kind == "heading"
+    assert {block.path for page in pages for block in page.blocks} == {("Annual leave",)}
+
+
+def test_a_bulleted_line_is_an_item(tmp_path: Path) -> None:
+    (page,) = read(tmp_path / "a.pdf", pdf(text((72, 700, "You need:"), (72, 685, "- a form"), (72, 670, "- a pen"))))
+    assert [block.kind.value for block in page.blocks] == ["paragraph", "item", "item"]
+
+
+@pytest.mark.parametrize(
+    ("turn", "expected"),
+    [
+        (0, (0.25, 0.63, 0.75, 0.94)),
+        (90, (0.06, 0.25, 0.37, 0.75)),
+        (180, (0.25, 0.06, 0.75, 0.37)),
+        (270, (0.63, 0.25, 0.94, 0.75)),
+    ],
+)
+def test_boxes_are_fractions_of_the_page_as_displayed(tmp_path: Path, turn: int, expected: tuple[float, ...]) -> None:
+    content = text((250, 625, "Mm"), size=60)
+    extra = f"/CropBox [200 600 400 800] /Rotate {turn}"
+    (page,) = read(tmp_path / "a.pdf", pdf(content, box="0 0 1000 1000", extra=extra))
+    (word,) = page.words
+    assert (page.text[word.start : word.end], page.width, page.height) == ("Mm", 200, 200)
+    box = word.box
+    assert (box.left, box.top, box.right, box.bottom) == pytest.approx(expected, abs=0.03)
+
+
+def test_a_page_without_text_says_so_and_the_others_are_read(tmp_path: Path) -> None:
+    pages = read(tmp_path / "a.pdf", pdf(BODY, "", BODY))
+    assert [page.how_read for page in pages] == [HowRead.TEXT, HowRead.EMPTY, HowRead.TEXT]
+    assert pages[1].error == "This page has no text."
+
+
+def test_reading_begins_at_the_page_asked_for(tmp_path: Path) -> None:
+    assert [page.number for page in read(tmp_path / "a.pdf", pdf(BODY, BODY, BODY), first=2)] == [2, 3]
+
+
+def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableDocument, match=r"^a\.pdf is damaged"):
+        read(tmp_path / "a.pdf", b"%PDF-1.7\nnothing")
+
+
+def test_a_page_is_drawn_as_a_png_of_the_width_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(pdf(BODY))
+    image = render(path, 1, 300, name="a.pdf")
+    assert image.startswith(b"\x89PNG")
+    assert struct.unpack(">2I", image[16:24]) == (300, 400)
+    with pytest.raises(UnreadableDocument, match=r"Page 2 of a\.pdf"):
+        render(path, 2, 300, name="a.pdf")
