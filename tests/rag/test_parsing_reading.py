@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from documents.rag.types import HowRead, Page
 from tests.rag.pdfs import pdf, text
 
 HOSTILE = Path(__file__).parents[3] / "shared/data/hostile"
+CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children")
 BODY = text((72, 700, "Twenty days of leave"))
 
 
@@ -40,6 +43,25 @@ async def test_a_large_text_is_read_in_a_child_just_as_a_small_one(tmp_path: Pat
     opened, pages = await pages_of(path)
     assert opened.page_count == len(pages)
     assert "".join(page.text for page in pages).count("schöner") == 20_000
+
+
+def kill_the_youngest_child() -> None:
+    os.kill(int(CHILDREN.read_text().split()[-1]), signal.SIGKILL)
+
+
+@pytest.mark.skipif(not CHILDREN.exists(), reason="this system does not list a process's children")
+async def test_a_page_at_which_the_reader_breaks_down_has_failed_and_the_others_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(pdf(*[BODY] * 3_000))
+    pages = []
+    async for item in read(path, "application/pdf", name="a.pdf"):
+        if isinstance(item, Opened):
+            kill_the_youngest_child()
+        else:
+            pages.append(item)
+    assert [page.number for page in pages] == list(range(1, 3_001))
+    (failed,) = (page for page in pages if page.how_read is not HowRead.TEXT)
+    assert failed.error == f"Page {failed.number} can't be read: it breaks the reader."
 
 
 async def test_a_file_that_needs_too_much_memory_is_refused_by_name(tmp_path: Path) -> None:

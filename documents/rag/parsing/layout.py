@@ -121,10 +121,12 @@ def _kind(group: list[Line], style: _Style) -> tuple[BlockKind, int]:
 
 def _heading_level(group: list[Line], style: _Style) -> int:
     """1–4 for a heading, by its size over the body's, then by its weight; 0 for anything else."""
+    if len(group) > _HEADING_LINES:
+        return 0
     text = _text(group)
     letters = sum(char.isalpha() for char in text)
     sideways = any(line.height > line.box.right - line.box.left for line in group)
-    if len(group) > _HEADING_LINES or len(text) > _HEADING_CHARACTERS or letters * 2 < len(text) or letters < 3:
+    if len(text) > _HEADING_CHARACTERS or letters * 2 < len(text) or letters < 3:
         return 0
     if sideways or text.endswith(_NO_HEADING_ENDS):
         return 0
@@ -160,10 +162,11 @@ class _Writer:
         return start, self._length
 
     def _write_line(self, line: Line) -> None:
-        for index, (word, box) in enumerate(zip(line.words, line.boxes, strict=True)):
-            self._put(" " if index else "")
-            self.words.append(Word(self._length, self._length + len(word), box))
-            self._put(word)
+        start = self._length
+        for word, box in zip(line.words, line.boxes, strict=True):
+            self.words.append(Word(start, start + len(word), box))
+            start += len(word) + 1
+        self._put(" ".join(line.words))
 
     def _joint(self, above: Line, line: Line) -> str:
         if not above.hyphen:

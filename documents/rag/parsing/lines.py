@@ -130,14 +130,22 @@ def _line_ranges(characters: str, spans: list[tuple[int, int]]) -> Iterator[tupl
 
 def _line(text_page: Any, characters: str, spans: list[tuple[int, int]], boxes: list[Box]) -> Line:
     (start, _), (_, end) = spans[0], spans[-1]
-    words = [(clean(characters[a:b]), box) for (a, b), box in zip(spans, boxes, strict=True)]
-    words = [(word, box) for word, box in words if word]
+    text = characters[start:end]
+    words = text.split(" ") if text.isascii() and text.isprintable() else [clean(characters[a:b]) for a, b in spans]
+    if len(words) != len(boxes) or not all(words):
+        words, boxes = _present([clean(characters[a:b]) for a, b in spans], boxes)
     return Line(
-        [word for word, _ in words],
-        [box for _, box in words],
+        words,
+        boxes,
         bold=_is_bold(text_page, start),
         hyphen=characters[end : end + 1] == HYPHEN,
     )
+
+
+def _present(words: list[str], boxes: list[Box]) -> tuple[list[str], list[Box]]:
+    """The words of which cleaning left something, and their boxes."""
+    kept = [(word, box) for word, box in zip(words, boxes, strict=True) if word]
+    return [word for word, _ in kept], [box for _, box in kept]
 
 
 def _is_bold(text_page: Any, index: int) -> bool:

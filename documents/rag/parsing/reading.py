@@ -24,7 +24,8 @@ from documents.rag.types import HowRead, Page
 SMALL_BYTES = 65_536
 
 _MOST_BREAKDOWNS = 5
-_LINE_BYTES = 1 << 26
+_LINE_BYTES = 1 << 23
+"""The most that a page may come to in JSON; twice as much is read ahead of whoever uses it."""
 _POLL_SECONDS = 0.1
 _ROOT = Path(__file__).parents[3]
 
