@@ -61,12 +61,15 @@ class Answers:
         self._renewing.cancel()
         await self.live.close()
 
-    async def begin(self, user_id: int, asked: Asked) -> Ground:
-        """Begin an answer; once this returns, the question is stored. Raises Refused or UnknownStrategy."""
-        return await asyncio.shield(self._spawn(self._begin(user_id, asked)))
+    async def begin(self, session: str, asked: Asked) -> Ground:
+        """Begin an answer; once this returns, the question is stored. Raises Refused or UnknownStrategy.
 
-    async def _begin(self, user_id: int, asked: Asked) -> Ground:
-        ground = await on_thread(records.look_up)(user_id, asked)
+        `session` is the asker's session key.
+        """
+        return await asyncio.shield(self._spawn(self._begin(session, asked)))
+
+    async def _begin(self, session: str, asked: Asked) -> Ground:
+        ground = await on_thread(records.look_up)(session, asked)
         if ground.stale:
             await self.interrupt([ground.stale])
         writing = Writing(ground, self.live.draft())

@@ -8,10 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from channels.db import database_sync_to_async
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import IntegrityError, connection, transaction
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import Truncator
 
@@ -27,6 +31,7 @@ LEASE = timedelta(seconds=15)
 
 LONGEST_QUESTION = 8_000
 _TURNS = 8
+_GONE = "This conversation is not there any more. Begin a new one."
 
 on_thread = partial(
     database_sync_to_async, thread_sensitive=False, executor=ThreadPoolExecutor(8, thread_name_prefix="records")
@@ -36,6 +41,10 @@ on_thread = partial(
 
 class Refused(PermanentError):
     """This question can't be asked."""
+
+
+class SignedOut(Refused):
+    """You are signed out. Sign in again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +91,10 @@ def storable(text: str) -> str:
 # --- Before the answer ------------------------------------------------------------------------
 
 
-def look_up(user_id: int, asked: Asked) -> Ground:
-    """Everything an answer needs, as this user may see it now. Raises Refused or UnknownStrategy."""
+def look_up(session: str, asked: Asked) -> Ground:
+    """Everything an answer needs, as this session's user may see it now. Raises Refused or UnknownStrategy."""
     _check(asked)
-    user = active_user(user_id)
+    user = signed_in(session)
     messages = _latest(user, asked.conversation) if asked.conversation else []
     question, answer = _new_ids()
     return Ground(
@@ -100,11 +109,12 @@ def look_up(user_id: int, asked: Asked) -> Ground:
     )
 
 
-def active_user(user_id: int) -> User:
-    """The user as they are now. Raises Refused."""
-    if user := User.objects.filter(pk=user_id, is_active=True).first():
-        return user
-    raise Refused("This account is closed. Ask your administrator to open it.")
+def signed_in(session: str) -> User:
+    """Whose session this is, looked up again. Raises SignedOut."""
+    user = get_user(cast(HttpRequest, SimpleNamespace(session=SessionStore(session))))
+    if not isinstance(user, User):
+        raise SignedOut
+    return user
 
 
 def _check(asked: Asked) -> None:
@@ -117,7 +127,7 @@ def _check(asked: Asked) -> None:
 
 def _latest(user: User, conversation: uuid.UUID) -> list[Message]:
     if not Conversation.objects.of(user).filter(pk=conversation).exists():
-        raise Refused("This conversation is not there any more. Begin a new one.")
+        raise Refused(_GONE)
     return list(Message.objects.filter(conversation=conversation).order_by("-pk")[:_TURNS])[::-1]
 
 
@@ -191,10 +201,25 @@ def renew(answers: Sequence[int]) -> None:
     Message.objects.filter(pk__in=answers, status=Message.Status.STREAMING).update(lease_until=timezone.now() + LEASE)
 
 
-def orphans(conversation: uuid.UUID | None = None) -> list[int]:
+def orphans() -> list[int]:
     """Answers whose writer is gone."""
     found = Message.objects.filter(status=Message.Status.STREAMING, lease_until__lt=timezone.now())
-    return list((found.filter(conversation=conversation) if conversation else found).values_list("pk", flat=True))
+    return list(found.values_list("pk", flat=True))
+
+
+def own_conversation(session: str, conversation: uuid.UUID) -> Conversation:
+    """Raises Refused where it isn't the session's user's own."""
+    if found := Conversation.objects.of(signed_in(session)).filter(pk=conversation).first():
+        return found
+    raise Refused(_GONE)
+
+
+def own_answer(session: str, answer: int) -> Message:
+    """Raises Refused where it stands in no conversation of the session's user."""
+    own = Conversation.objects.of(signed_in(session))
+    if found := Message.objects.filter(pk=answer, role=Message.Role.ASSISTANT, conversation__in=own).first():
+        return found
+    raise Refused("This answer is not there any more.")
 
 
 def finish(answer: int, outcome: Outcome) -> None:

@@ -1,4 +1,18 @@
-from django.urls import URLPattern
+from __future__ import annotations
 
-urlpatterns: list[URLPattern] = []
-websocket_urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from chat import views
+from chat.consumers import ChatConsumer
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("c/<uuid:conversation_id>/", views.conversation, name="conversation"),
+    path("c/<uuid:conversation_id>/rename", views.rename, name="conversation-rename"),
+    path("c/<uuid:conversation_id>/delete", views.delete, name="conversation-delete"),
+    path("c/<uuid:conversation_id>/messages/<int:message_id>/", views.message, name="message"),
+    path("c/<uuid:conversation_id>/messages/<int:message_id>/sources/<int:number>/", views.source, name="source"),
+    path("model/", views.endpoint, name="endpoint"),
+]
+
+websocket_urlpatterns = [path("ws/chat/", ChatConsumer.as_asgi())]  # type: ignore[arg-type]

@@ -28,13 +28,6 @@ _BROKEN = "Something went wrong here. Ask again; if it happens again, tell your 
 
 Status = Message.Status
 
-_ENDINGS = {
-    Status.COMPLETE: "done",
-    Status.STOPPED: "stopped",
-    Status.FAILED: "failed",
-    Status.INTERRUPTED: "interrupted",
-}
-
 logger = logging.getLogger(__name__)
 
 
@@ -65,7 +58,7 @@ class Writing:
         status, error = self._verdict()
         self._show(self._blocks.finish())
         await _keep(self.answer, Outcome(status, self._fields(error), list(self._citations.values())))
-        self.draft.append({"type": _ENDINGS[status]} | ({"text": error} if error else {}))
+        self.draft.append({"type": ending(status)} | ({"text": error} if error else {}))
 
     async def _read(self) -> None:
         ground = self._ground
@@ -114,6 +107,11 @@ class Writing:
     def _fields(self, error: str) -> dict[str, Any]:
         fields = {"text": "".join(self._text), "error": error, "steps": self._steps, "notices": self._notices}
         return fields | (_about(self._whole) if self._whole else {})
+
+
+def ending(status: str) -> str:
+    """The type of the event that tells of an answer's end."""
+    return "done" if status == Status.COMPLETE else status
 
 
 async def _keep(answer: int, outcome: Outcome) -> None:

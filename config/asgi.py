@@ -13,17 +13,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()
 
 # Consumers import models, which exist only from here on.
-from documents.wiring import open_system
-
+from chat.answering import open_answers
 from chat.urls import websocket_urlpatterns as chat_sockets
 from config.static import Receive, Scope, Send, with_static_files
 from documents.urls import websocket_urlpatterns as document_sockets
+from documents.wiring import open_system
 
 
 async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
     """Keep the system open as long as the server runs."""
     await receive()
-    async with open_system():
+    async with open_system(), open_answers():
         await send({"type": "lifespan.startup.complete"})
         await receive()
     await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+from django import template
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+
+from chat.markdown import render
+from chat.models import Conversation, Message
+from documents.models import Library
+
+register = template.Library()
+
+_LISTED = 100
+
+
+@register.filter
+def answer_html(message: Message) -> SafeString:
+    """The answer's Markdown as safe HTML, with its citations as links."""
+    known = {citation.number for citation in message.citations.all()}
+    return mark_safe(render(message.text, known))
+
+
+@register.inclusion_tag("chat/_sidebar.html", takes_context=True)
+def sidebar(context: template.RequestContext) -> dict[str, Any]:
+    """The user's conversations by age, and the libraries they may read."""
+    request: HttpRequest = context["request"]
+    ready = Count("documents", filter=Q(documents__deleted_at=None))
+    return {
+        "request": request,
+        "periods": _by_age(Conversation.objects.of(request.user)[:_LISTED]),
+        "libraries": Library.objects.readable_by(request.user).annotate(size=ready),
+    }
+
+
+def _by_age(conversations: Iterable[Conversation]) -> list[tuple[str, list[Conversation]]]:
+    return [(age, list(members)) for age, members in groupby(conversations, _age)]
+
+
+def _age(conversation: Conversation) -> str:
+    days = timezone.localdate() - timezone.localdate(conversation.updated)
+    if days < timedelta(days=1):
+        return "Today"
+    return "This week" if days < timedelta(days=7) else "Earlier"

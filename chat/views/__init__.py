@@ -1,0 +1,5 @@
+from chat.views.conversations import conversation, delete, home, message, rename
+from chat.views.endpoint import endpoint
+from chat.views.sources import source
+
+__all__ = ["conversation", "delete", "endpoint", "home", "message", "rename", "source"]

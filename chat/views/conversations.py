@@ -1,0 +1,82 @@
+"""The page to ask on, and a conversation's messages."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from chat.forms import TitleForm
+from chat.models import Conversation, Message
+from documents.models import Endpoint, Library
+from documents.rag.strategies import STRATEGIES
+from documents.rag.system import DEFAULT_STRATEGY
+
+
+@login_required
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "chat/conversation.html", _composer(request, None))
+
+
+@login_required
+@require_GET
+def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    found = _own(request, conversation_id)
+    return render(
+        request,
+        "chat/conversation.html",
+        {"conversation": found, "thread": _messages(found), **_composer(request, found)},
+    )
+
+
+@login_required
+@require_GET
+def message(request: HttpRequest, conversation_id: UUID, message_id: int) -> HttpResponse:
+    found = _own(request, conversation_id)
+    return render(
+        request,
+        "chat/_message.html",
+        {"conversation": found, "message": get_object_or_404(_messages(found), pk=message_id)},
+    )
+
+
+@login_required
+@require_POST
+def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    found = _own(request, conversation_id)
+    form = TitleForm(request.POST, instance=found)
+    if form.is_valid():
+        form.save()
+    return redirect(found)
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    _own(request, conversation_id).delete()
+    return redirect("home")
+
+
+def _own(request: HttpRequest, conversation_id: UUID) -> Conversation:
+    return get_object_or_404(Conversation.objects.of(request.user), pk=conversation_id)
+
+
+def _messages(conversation: Conversation) -> QuerySet[Message]:
+    return conversation.messages.prefetch_related("citations")
+
+
+def _composer(request: HttpRequest, conversation: Conversation | None) -> dict[str, Any]:
+    return {
+        "libraries": Library.objects.readable_by(request.user),
+        "chosen": set(conversation.libraries.values_list("pk", flat=True)) if conversation else set(),
+        "strategies": list(STRATEGIES),
+        "strategy": conversation.strategy if conversation else DEFAULT_STRATEGY,
+        "quotes_only": not settings.CHAT_MODEL and not Endpoint.objects.exists(),
+    }

@@ -1,0 +1,92 @@
+/** Where a question is written; its draft survives a reload. */
+export class Composer {
+  #form;
+  #ask;
+  #stop;
+
+  constructor(form, { ask, stop }) {
+    this.#form = form;
+    this.#ask = ask;
+    this.#stop = stop;
+    this.#text.value = sessionStorage.getItem(this.#draft) ?? "";
+    this.#text.addEventListener("input", () => sessionStorage.setItem(this.#draft, this.#text.value));
+    this.#text.addEventListener("keydown", (event) => this.#pressed(event));
+    form.addEventListener("submit", (event) => this.#submitted(event));
+    form.addEventListener("change", () => this.#label());
+    this.#stopButton.addEventListener("click", () => this.#stop());
+    document.addEventListener("click", ({ target }) => this.#closePicks(target));
+    this.#label();
+  }
+
+  /** While an answer is written there is Stop in place of Ask. */
+  set busy(busy) {
+    this.#form.toggleAttribute("aria-busy", busy);
+    this.#askButton.hidden = busy;
+    this.#stopButton.hidden = !busy;
+  }
+
+  refuse(sentence) {
+    this.#notice.textContent = sentence;
+    this.#notice.hidden = false;
+    this.#text.focus();
+  }
+
+  accepted() {
+    this.#text.value = "";
+    sessionStorage.removeItem(this.#draft);
+    this.#notice.hidden = true;
+  }
+
+  submit(text) {
+    const fields = new FormData(this.#form);
+    this.#ask({
+      text,
+      strategy: fields.get("strategy"),
+      libraries: fields.getAll("library").map(Number),
+      conversation: this.#form.dataset.conversation || null,
+    });
+  }
+
+  #submitted(event) {
+    event.preventDefault();
+    const busy = this.#form.hasAttribute("aria-busy");
+    if (!busy && this.#text.value.trim()) this.submit(this.#text.value);
+  }
+
+  #pressed(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.#form.requestSubmit();
+  }
+
+  #label() {
+    for (const pick of this.#form.querySelectorAll(".pick")) {
+      const chosen = [...pick.querySelectorAll("input:checked")].map((input) => input.parentElement.innerText.trim());
+      pick.querySelector("summary").textContent = chosen.join(", ") || pick.dataset.all;
+    }
+  }
+
+  #closePicks(target) {
+    for (const pick of document.querySelectorAll(".pick[open]")) if (!pick.contains(target)) pick.open = false;
+  }
+
+  get #draft() {
+    return `draft:${this.#form.dataset.conversation}`;
+  }
+
+  get #text() {
+    return this.#form.elements.text;
+  }
+
+  get #notice() {
+    return this.#form.querySelector(".notice");
+  }
+
+  get #askButton() {
+    return this.#form.querySelector("[type=submit]");
+  }
+
+  get #stopButton() {
+    return this.#form.querySelector("[data-do=stop]");
+  }
+}

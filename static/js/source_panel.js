@@ -1,0 +1,85 @@
+import { fetchPartial } from "partials";
+
+const GONE = "This source is not there, or you may not read it.";
+
+/** The source beside the conversation: opened by a footnote's number, closed by Escape. */
+export class SourcePanel {
+  #element;
+  #opener = null;
+
+  constructor(element) {
+    this.#element = element;
+    document.addEventListener("click", (event) => this.#clicked(event));
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !this.#element.hidden) this.#close();
+    });
+    addEventListener("hashchange", () => this.#openLinked());
+    this.#openLinked();
+  }
+
+  #clicked(event) {
+    const note = event.target.closest("[data-n]");
+    const action = event.target.closest("[data-do]")?.dataset.do;
+    if (note) this.#followed(event, note);
+    else if (action === "close") this.#close();
+    else if (action === "copy-link") this.#copyLink(event);
+  }
+
+  #followed(event, note) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const answer = note.closest(".answer") ?? this.#answer;
+    if (!this.#element.contains(note)) this.#opener = note;
+    this.#open(answer, note.dataset.n);
+  }
+
+  /** `#note-57-2` is footnote 2 of message 57; `#note-2`, of the last answer that has it. */
+  #openLinked() {
+    const [, message, number] = location.hash.match(/^#note-(?:(\d+)-)?(\d+)$/) ?? [];
+    if (!number) return;
+    const answer = message
+      ? document.getElementById(`message-${message}`)
+      : [...document.querySelectorAll(".answer")].findLast((each) => each.querySelector(`[data-n="${number}"]`));
+    if (answer) this.#open(answer, number);
+  }
+
+  async #open(answer, number) {
+    this.#mark(answer, number);
+    history.replaceState(null, "", `#note-${answer.dataset.message}-${number}`);
+    const partial = await fetchPartial(`${answer.dataset.url}sources/${number}/`);
+    this.#element.replaceChildren(partial ?? paragraph(GONE));
+    this.#element.hidden = false;
+    this.#element.querySelector("h2")?.focus({ preventScroll: true });
+    this.#element.querySelector("mark, rect")?.scrollIntoView({ block: "center" });
+  }
+
+  #close() {
+    this.#element.hidden = true;
+    this.#mark(null);
+    history.replaceState(null, "", location.pathname);
+    this.#opener?.focus({ preventScroll: true });
+  }
+
+  #mark(answer, number) {
+    for (const old of document.querySelectorAll('.cite[aria-current="true"]')) old.removeAttribute("aria-current");
+    if (!answer) return;
+    this.#element.dataset.message = answer.dataset.message;
+    for (const chip of answer.querySelectorAll(`.cite[data-n="${number}"]`)) chip.setAttribute("aria-current", "true");
+  }
+
+  async #copyLink(event) {
+    event.preventDefault();
+    await navigator.clipboard.writeText(event.target.href);
+    event.target.textContent = "Link copied";
+  }
+
+  get #answer() {
+    return document.getElementById(`message-${this.#element.dataset.message}`);
+  }
+}
+
+function paragraph(text) {
+  const element = document.createElement("p");
+  element.textContent = text;
+  return element;
+}
