@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from django.conf import settings
 from openai import AsyncOpenAI
 from psycopg.errors import UniqueViolation
 from psycopg_pool import AsyncConnectionPool
 
-from documents.rag.embedding import LocalEmbedding, OpenAIEmbedding
+from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding
 from documents.rag.llm import ChatModel
 from documents.rag.system import RAGSystem
 from documents.rag.types import LLM, EmbeddingModel
@@ -71,15 +72,18 @@ class Wiring:
         self.client = client
         self._models: dict[Space, EmbeddingModel] = {}
 
-    async def system(self, libraries: Sequence[int]) -> RAGSystem:
+    async def system(self, libraries: Sequence[int], *, cache: Path | None = None) -> RAGSystem:
         """A system over these libraries, by the live space's embedding model and the chat model in force.
 
-        Where there is no space yet it is made, for EMBEDDING_MODEL or the model that is installed.
+        Where there is no space yet it is made, for EMBEDDING_MODEL or the model that is installed. Vectors are kept
+        in the directory `cache`, where one is given.
         """
         space, llm = await self._in_force()
         space = space or await self._first_space()
         database = PgVectorDB(self.pool, libraries, space)
-        return RAGSystem(self._embedding_model(space), database, llm, context_tokens=settings.CONTEXT_TOKENS)
+        model = self._embedding_model(space)
+        model = CachedEmbedding(model, cache) if cache else model
+        return RAGSystem(model, database, llm, context_tokens=settings.CONTEXT_TOKENS)
 
     async def _in_force(self) -> tuple[Space | None, LLM | None]:
         async with self.pool.connection() as connection:

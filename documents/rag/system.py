@@ -150,8 +150,8 @@ class RAGSystem:
                 yield Passages(found)
             else:
                 yield event
-        async for event in self._answer(question, found, record):
-            yield event
+        async for written in self._answer(question, found, record):
+            yield written
 
     async def _gather(self, question: Question, strategy: str) -> AsyncIterator[Step | Notice | Passages]:
         tools = Tools(self._embedding_model, self._vector_db)

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
@@ -19,6 +18,7 @@ from documents.ingest import receive
 from documents.models import Library, Membership, User, Version
 from documents.progress import worker_is_running
 from documents.rag.errors import PermanentError
+from documents.threads import in_thread
 from documents.wiring import open_system
 
 LOOK_EVERY = 0.25
@@ -119,20 +119,18 @@ def line(version_id: int) -> Line:
 async def finish(versions: Sequence[int]) -> None:
     """Wait for the workers; do their work, under the same leases, while none is running."""
     async with open_system():
-        while await unfinished(versions):
-            ours = [] if await asyncio.to_thread(worker_is_running) else await free(versions)
+        while await in_thread(unfinished, versions):
+            ours = [] if await asyncio.to_thread(worker_is_running) else await in_thread(free, versions)
             if ours:
                 await index_all(ours[:AT_A_TIME])
             else:
                 await asyncio.sleep(LOOK_EVERY)
 
 
-@database_sync_to_async
 def unfinished(versions: Sequence[int]) -> bool:
     return leases.unfinished().filter(pk__in=versions).exists()
 
 
-@database_sync_to_async
 def free(versions: Sequence[int]) -> list[int]:
     return list(leases.free().filter(pk__in=versions).values_list("pk", flat=True))
 

@@ -1,17 +1,22 @@
-"""Ways to gather evidence, by the names that users choose them by."""
+"""Ways to gather evidence, by name."""
 
 from documents.rag.errors import UnknownStrategy
 from documents.rag.strategies.hybrid import hybrid
+from documents.rag.strategies.lexical import lexical
 from documents.rag.strategies.naive import naive
 from documents.rag.strategies.tools import Strategy
 
 STRATEGIES: dict[str, Strategy] = {"naive": naive, "hybrid": hybrid}
+"""Those that users choose from."""
+
+MEASURED: dict[str, Strategy] = STRATEGIES | {"lexical": lexical, "dense": naive}
+"""Those that `evaluate` compares: hybrid's two halves as well."""
 
 
 def find_strategy(name: str) -> Strategy:
     """The strategy of that name. Raises UnknownStrategy."""
     try:
-        return STRATEGIES[name]
+        return MEASURED[name]
     except KeyError:
         known = ", ".join(STRATEGIES)
         raise UnknownStrategy(f"There is no strategy “{name}”. Choose one of: {known}.") from None
