@@ -9,10 +9,9 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
-from channels.db import database_sync_to_async
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count
 from django.db.models.functions import Now
@@ -27,10 +26,10 @@ from documents.rag.errors import PermanentError, TransientError, UnreadableDocum
 from documents.rag.parsing import Opened
 from documents.rag.parsing.reading import read
 from documents.rag.types import HowRead, Page
+from documents.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
 Status = Version.Status
 
 TRANSIENT = (TransientError, OperationalError, InterfaceError, psycopg.OperationalError, ConnectionError)
@@ -66,9 +65,9 @@ async def index(version_id: int) -> None:
     """
     lease = Lease(version_id)
     try:
-        if await _in_thread(lease.take):
+        if await in_thread(lease.take):
             async with lease.renewed():
-                await _Work(lease, await _in_thread(_load, version_id)).run()
+                await _Work(lease, await in_thread(_load, version_id)).run()
     except (OperationalError, InterfaceError) as error:
         logger.warning("Postgres can't be reached: %s", error)
         raise TryAgain(5) from error
@@ -76,7 +75,7 @@ async def index(version_id: int) -> None:
 
 async def merge_blocks() -> None:
     """Merge small blocks of postings, which many small uploads leave behind."""
-    for library_id in await _in_thread(_libraries_of_many_blocks):
+    for library_id in await in_thread(_libraries_of_many_blocks):
         await merge(wiring.current().pool, library_id)
 
 
@@ -99,7 +98,7 @@ class _Work:
             await self.embed()
             await self.finish()
         except LeaseLost:
-            await _in_thread(_forget_unless_wanted, self.version.pk)
+            await in_thread(_forget_unless_wanted, self.version.pk)
         except PermanentError as error:
             await self.fail(str(error))
         except TRANSIENT as error:
@@ -144,11 +143,11 @@ class _Work:
     async def embed(self) -> None:
         """Put the pages that aren't there yet into the index."""
         version = self.version
-        characters = await _in_thread(_check_text, version)
-        version.chunks_indexed = await _in_thread(_drop_unfinished, version)
+        characters = await in_thread(_check_text, version)
+        version.chunks_indexed = await in_thread(_drop_unfinished, version)
         version.chunks_total = version.chunks_indexed + max(characters // CHUNK_CHARACTERS, 1)
         system = await wiring.current().system([version.document.library_id])
-        while pages := await _in_thread(_next_range, version):
+        while pages := await in_thread(_next_range, version):
             before = version.chunks_indexed
             async for indexed in system.index([pages], [_metadata(version)]):
                 version.chunks_indexed = before + indexed.done
@@ -164,7 +163,7 @@ class _Work:
         version = self.version
         version.chunks_total = version.chunks_indexed
         fields = {field: getattr(version, field) for field in ("pages_indexed", "chunks_indexed", "chunks_total")}
-        await _in_thread(_make_current, self.lease, version, fields)
+        await in_thread(_make_current, self.lease, version, fields)
         version.status = Status.READY
         await announce(version)
 
@@ -188,7 +187,7 @@ class _Work:
 
     async def let_go(self, *, wait: float = 0, **fields: Any) -> None:
         try:
-            await _in_thread(self.lease.give_back, wait=wait, **fields)
+            await in_thread(self.lease.give_back, wait=wait, **fields)
         except LeaseLost:
             return
         await announce(self.version)
@@ -203,14 +202,10 @@ class _Work:
         """Keep these fields of the version, and what `beside` writes, in one transaction, and tell of it."""
         self.version.status = status
         values = {field: getattr(self.version, field) for field in (*fields, "status")}
-        await _in_thread(_write, self.lease, values, beside)
+        await in_thread(_write, self.lease, values, beside)
         if self.is_time():
             self.told = time.monotonic()
             await announce(self.version)
-
-
-async def _in_thread(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
-    return await database_sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
 
 
 def _load(version_id: int) -> Version:

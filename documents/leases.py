@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from documents.models import Document, Version
+from documents.threads import in_thread
 
 SECONDS = 20
 """How long a worker may be silent before its work is another's."""
@@ -57,11 +57,10 @@ class Lease:
             heart.cancel()
 
     async def _renew(self) -> None:
-        write = database_sync_to_async(self.write, thread_sensitive=False)
         while True:
             await asyncio.sleep(RENEWAL)
             try:
-                await write()
+                await in_thread(self.write)
             except LeaseLost:
                 return  # The work notices when it writes.
             except (OperationalError, InterfaceError):

@@ -75,10 +75,9 @@ class MarkedBlock:
 
 def blocks(page: models.Page, marks: Sequence[Mark] = ()) -> list[MarkedBlock]:
     """The page's blocks in reading order, with these stretches of its text marked."""
-    whole = [[BlockKind.PARAGRAPH, 0, len(page.text), 0, []]] if page.text.strip() else []
     return [
         _marked_block(page.text, BlockKind(kind), start, end, level=level, marks=marks)
-        for kind, start, end, level, _ in page.blocks or whole
+        for kind, start, end, level, _ in page.blocks
     ]
 
 

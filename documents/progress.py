@@ -52,8 +52,10 @@ async def announce(version: Version) -> None:
         "text": describe(version),
         "share": share(version),
     }
+    layer = get_channel_layer()
+    assert layer is not None
     try:
-        await get_channel_layer().group_send(group(version.document.library_id), message)
+        await layer.group_send(group(version.document.library_id), message)
     except (RedisError, OSError) as error:  # Reading goes on; the page asks again by itself.
         logger.warning("Nobody could be told how far version %s is: %s", version.pk, error)
 

@@ -17,11 +17,12 @@ from documents import indexing, leases, progress, wiring
 
 Result = TypeVar("Result")
 
+PARSING = "parsing"
 UPKEEP_SECONDS = 10
 
 
-@shared_task(bind=True, queue="parsing", max_retries=None)
-def index(self: Task, version_id: int) -> None:
+@shared_task(bind=True, queue=PARSING, max_retries=None)
+def index(self: Task[[int], None], version_id: int) -> None:
     try:
         run(indexing.index(version_id))
     except indexing.TryAgain as again:
@@ -31,7 +32,7 @@ def index(self: Task, version_id: int) -> None:
 @shared_task(queue="upkeep", expires=UPKEEP_SECONDS)
 def upkeep() -> None:
     """Queue what a killed worker or a lost queue left behind; merge small blocks of postings."""
-    if not waiting(index.queue):
+    if not waiting(PARSING):
         for version in leases.free().order_by("pk"):
             index.delay(version.pk)
     run(indexing.merge_blocks())
@@ -40,7 +41,7 @@ def upkeep() -> None:
 def waiting(queue: str) -> int:
     """How many tasks wait in a queue."""
     with current_app.connection_for_read() as connection, connection.channel() as channel:
-        return int(channel.queue_declare(queue, passive=True).message_count)
+        return int(channel.queue_declare(queue, passive=True).message_count)  # type: ignore[attr-defined]
 
 
 @heartbeat_sent.connect

@@ -1,4 +1,27 @@
-from django.urls import URLPattern
+from __future__ import annotations
 
-urlpatterns: list[URLPattern] = []
-websocket_urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from documents.consumers import LibraryConsumer
+from documents.views import documents, libraries, pages
+
+urlpatterns = [
+    path("libraries/", libraries.index, name="libraries"),
+    path("libraries/<int:library_id>/", libraries.show, name="library"),
+    path("libraries/<int:library_id>/change", libraries.change, name="library-change"),
+    path("libraries/<int:library_id>/members", libraries.add_member, name="member-add"),
+    path(
+        "libraries/<int:library_id>/members/<int:membership_id>/remove", libraries.remove_member, name="member-remove"
+    ),
+    path("libraries/<int:library_id>/names", libraries.names, name="library-names"),
+    path("libraries/<int:library_id>/upload", libraries.upload, name="upload"),
+    path("documents/<int:document_id>/", documents.show, name="document"),
+    path("documents/<int:document_id>/row", documents.row, name="document-row"),
+    path("documents/<int:document_id>/file", documents.download, name="file"),
+    path("documents/<int:document_id>/delete", documents.delete, name="document-delete"),
+    path("documents/<int:document_id>/retry", documents.retry, name="document-retry"),
+    path("documents/<int:document_id>/versions/<int:version>/pages/<int:number>/", pages.show, name="page"),
+    path("documents/<int:document_id>/versions/<int:version>/pages/<int:number>.png", pages.image, name="page-image"),
+]
+
+websocket_urlpatterns = [path("ws/libraries/<int:library_id>/", LibraryConsumer.as_asgi())]  # type: ignore[arg-type]

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from documents import progress
+from documents.forms import FilesForm
+from documents.models import Document, EmbeddingSpace, Endpoint, Library, Membership, User, Version
+from documents.views.libraries import receive_all, tell
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    ordering = ("email",)
+    list_display = ("email", "name", "is_staff", "is_active")
+    search_fields = ("email", "name")
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "password")}),
+        ("What they may do", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+
+
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Membership
+    extra = 1
+    autocomplete_fields = ("user",)
+
+
+@admin.register(Library)
+class LibraryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("name", "visibility", "created")
+    list_filter = ("visibility",)
+    search_fields = ("name",)
+    inlines = (MembershipInline,)
+
+
+class VersionInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Version
+    fk_name = "document"
+    fields = readonly_fields = (
+        "number", "status", "error", "media_type", "bytes", "pages_read", "chunks_indexed", "created", "ready_at",
+    )  # fmt: skip
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Document)
+class DocumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The documents that the administrator may read; adding takes several files at once."""
+
+    list_display = ("__str__", "library", "state", "pages", "created")
+    list_filter = ("library",)
+    list_select_related = ("library", "latest")
+    search_fields = ("name", "title")
+    ordering = ("-created",)
+    fields = ("library", "name", "title", "source", "created", "created_by")
+    readonly_fields = ("library", "source", "created", "created_by")
+    inlines = (VersionInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
+        return super().get_queryset(request) & Document.objects.readable_by(cast(User, request.user))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Document | None = None) -> bool:
+        """Removing is done in the library, where it can be taken back for a while."""
+        return False
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            return redirect("admin:index")
+        form = FilesForm(request.POST or None, request.FILES or None, user=cast(User, request.user))
+        if request.method == "POST" and form.is_valid():
+            tell(request, receive_all(request, form.cleaned_data["library"]))
+            return redirect("admin:documents_document_changelist")
+        context = {**self.admin_site.each_context(request), "title": "Add documents", "opts": self.opts, "form": form}
+        return render(request, "admin/documents/document/add.html", context)
+
+    @admin.display(description="status", ordering="latest__status")
+    def state(self, document: Document) -> SafeString | str:
+        version = document.latest
+        if version is None:
+            return "-"
+        part = progress.share(version)
+        return format_html(
+            '<span class="status" data-library="{}" data-document="{}" data-status="{}"><span>{}</span> '
+            '<progress max="1" value="{}"{}></progress></span> {}',
+            document.library_id, document.pk, version.status, progress.describe(version),
+            part or 0, "" if part is not None else SafeString(" hidden"), version.error,
+        )  # fmt: skip
+
+    @admin.display(ordering="latest__pages_total")
+    def pages(self, document: Document) -> int | None:
+        return document.latest.pages_total if document.latest else None
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("chat_model", "base_url", "changed")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(EmbeddingSpace)
+class EmbeddingSpaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Shown only: spaces are made and retired by `reembed`."""
+
+    list_display = ("model", "dimensions", "state")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

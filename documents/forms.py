@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+
+from documents.models import Library, Membership, User
+
+
+class LibraryForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Library
+        fields = ("name", "visibility", "instructions")
+        widgets: ClassVar = {"instructions": forms.Textarea(attrs={"rows": 3})}
+
+
+class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Lets a person into a library, or changes what they may do there."""
+
+    email = forms.EmailField(label="E-mail")
+
+    class Meta:
+        model = Membership
+        fields = ("email", "role", "may_download")
+
+    def clean_email(self) -> User:
+        email = self.cleaned_data["email"].lower()
+        user = User.objects.filter(email=email, is_active=True).first()
+        if user is None:
+            raise forms.ValidationError(f"Nobody here has the e-mail {email}. An administrator can add them.")
+        return user
+
+    def let_into(self, library: Library) -> Membership:
+        values = {name: self.cleaned_data[name] for name in ("role", "may_download")}
+        membership, _ = Membership.objects.update_or_create(
+            library=library, user=self.cleaned_data["email"], defaults=values
+        )
+        return membership
+
+
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several files at once."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[bytes]]:
+        files = data if isinstance(data, (list, tuple)) else [data]
+        return [super(FilesField, self).clean(file, initial) for file in files]
+
+
+class FilesForm(forms.Form):
+    """Files for a library that is chosen with them."""
+
+    library = forms.ModelChoiceField(Library.objects.none())
+    files = FilesField()  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["library"].queryset = Library.objects.editable_by(user)  # type: ignore[attr-defined]

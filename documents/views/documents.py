@@ -1,0 +1,116 @@
+"""A document, its row in the table, and what may be done with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files import File
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_POST, require_safe
+
+from documents.ingest import retry as try_again
+from documents.models import Document, Library, Version
+from documents.progress import worker_is_running
+from documents.views.pages import page_context
+
+PIECE = 2**18
+"""Bytes of a file that are sent at a time."""
+
+
+@login_required
+@require_safe
+def show(request: HttpRequest, document_id: int) -> HttpResponse:
+    """A document, one page at a time: `?page=7`, of `?version=2`, with `?start=…&end=…` marked."""
+    document = get_object_or_404(
+        Document.objects.readable_by(request.user).select_related("library", "current", "latest"), pk=document_id
+    )
+    version = _version(document, request.GET.get("version", ""))
+    sheets = Paginator(range(1, version.pages_read + 1), 1)
+    sheet = sheets.get_page(request.GET.get("page"))
+    page = version.pages.filter(number=sheet.number).first()
+    context = {
+        "document": document,
+        "version": version,
+        "versions": document.versions.order_by("-number"),
+        "sheet": sheet,
+        "numbers": sheets.get_elided_page_range(sheet.number, on_each_side=4),
+        "may_edit": _may_edit(request, document),
+        "may_download": Library.objects.downloadable_by(request.user).filter(pk=document.library_id).exists(),
+        **(page_context(request, page) if page else {}),
+    }
+    return render(request, "documents/document.html", context)
+
+
+@login_required
+@require_safe
+def row(request: HttpRequest, document_id: int) -> HttpResponse:
+    """The document's row in its library's table."""
+    document = get_object_or_404(Document.objects.readable_by(request.user).select_related("latest"), pk=document_id)
+    context = {"document": document, "may_edit": _may_edit(request, document), "worker": worker_is_running()}
+    return render(request, "documents/_row.html", context)
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, document_id: int) -> HttpResponse:
+    """Take the document out of every search at once; what was quoted from it stays in the answers."""
+    document = get_object_or_404(Document.objects.editable_by(request.user), pk=document_id)
+    document.deleted_at = timezone.now()
+    document.save(update_fields=["deleted_at"])
+    messages.success(request, f"{document.name} was removed. Answers that quote it keep their quotations.")
+    return redirect(document.library)
+
+
+@login_required
+@require_POST
+def retry(request: HttpRequest, document_id: int) -> HttpResponse:
+    document = get_object_or_404(Document.objects.editable_by(request.user), pk=document_id)
+    if document.latest and document.latest.status == Version.Status.FAILED:
+        try_again(document.latest)
+    return redirect(document.library)
+
+
+@login_required
+@require_safe
+def download(request: HttpRequest, document_id: int) -> HttpResponse | StreamingHttpResponse:
+    """The current version's file (`?version=2` for another), to be kept, never to be shown by the browser."""
+    libraries = Library.objects.downloadable_by(request.user)
+    document = get_object_or_404(
+        Document.objects.readable_by(request.user).filter(library__in=libraries), pk=document_id
+    )
+    version = _version(document, request.GET.get("version", ""))
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Content-Length": str(version.bytes),
+        "Content-Disposition": content_disposition_header(True, document.name) or "attachment",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-store",
+    }
+    return StreamingHttpResponse(_pieces(version.file.open()), headers=headers)
+
+
+async def _pieces(file: File[bytes]) -> AsyncIterator[bytes]:
+    with file:
+        while piece := await asyncio.to_thread(file.read, PIECE):
+            yield piece
+
+
+def _version(document: Document, number: str) -> Version:
+    """The version of that number; without one the current, or before there is one the latest."""
+    if number:
+        return get_object_or_404(document.versions, number=number if number.isdecimal() else 0)
+    version = document.current or document.latest
+    assert version is not None
+    return version
+
+
+def _may_edit(request: HttpRequest, document: Document) -> bool:
+    return Library.objects.editable_by(request.user).filter(pk=document.library_id).exists()

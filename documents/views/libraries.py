@@ -1,0 +1,145 @@
+"""The libraries, and one of them with its documents and members."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from documents.forms import LibraryForm, MemberForm
+from documents.ingest import Keep, existing_names, receive
+from documents.models import Document, Library, Membership, User
+from documents.progress import worker_is_running
+from documents.rag.errors import PermanentError
+
+DOCUMENTS_A_PAGE = 200
+
+
+def user_of(request: HttpRequest) -> User:
+    """Who asks, behind `login_required`."""
+    return cast(User, request.user)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def index(request: HttpRequest) -> HttpResponse:
+    form = LibraryForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        library = form.save()
+        Membership.objects.create(library=library, user=user_of(request), role=Membership.Role.OWNER)
+        return redirect(library)
+    libraries = Library.objects.readable_by(request.user).annotate(
+        document_count=Count("documents", filter=Q(documents__deleted_at=None))
+    )
+    return render(request, "documents/libraries.html", {"libraries": libraries, "form": form})
+
+
+@login_required
+@require_safe
+def show(request: HttpRequest, library_id: int) -> HttpResponse:
+    library = get_object_or_404(Library.objects.readable_by(request.user), pk=library_id)
+    return _page(request, library, LibraryForm(instance=library), MemberForm())
+
+
+@login_required
+@require_POST
+def change(request: HttpRequest, library_id: int) -> HttpResponse:
+    library = get_object_or_404(Library.objects.owned_by(request.user), pk=library_id)
+    form = LibraryForm(request.POST, instance=library)
+    if not form.is_valid():
+        return _page(request, library, form, MemberForm())
+    messages.success(request, "The library was changed.")
+    return redirect(form.save())
+
+
+@login_required
+@require_POST
+def add_member(request: HttpRequest, library_id: int) -> HttpResponse:
+    library = get_object_or_404(Library.objects.owned_by(request.user), pk=library_id)
+    form = MemberForm(request.POST)
+    if not form.is_valid():
+        return _page(request, library, LibraryForm(instance=library), form)
+    membership = form.let_into(library)
+    messages.success(request, f"{membership.user} is a member now.")
+    return redirect(library)
+
+
+@login_required
+@require_POST
+def remove_member(request: HttpRequest, library_id: int, membership_id: int) -> HttpResponse:
+    library = get_object_or_404(Library.objects.owned_by(request.user), pk=library_id)
+    membership = get_object_or_404(library.memberships, pk=membership_id)
+    owners = library.memberships.filter(role=Membership.Role.OWNER)
+    if not owners.exclude(pk=membership.pk).exists():
+        messages.error(request, "A library needs an owner. Make someone else one first.")
+    else:
+        membership.delete()
+        messages.success(request, f"{membership.user or membership.group} is no longer a member.")
+    return redirect(library)
+
+
+@login_required
+@require_POST
+def names(request: HttpRequest, library_id: int) -> HttpResponse:
+    """Which of the files about to be uploaded have a name that exists, so that the page can ask what to do."""
+    library = get_object_or_404(Library.objects.editable_by(request.user), pk=library_id)
+    return JsonResponse({"names": existing_names(library, request.POST.getlist("name"))})
+
+
+@login_required
+@require_POST
+def upload(request: HttpRequest, library_id: int) -> HttpResponse:
+    """Take in files; a sentence for each of them, as JSON where the page's own script asks."""
+    library = get_object_or_404(Library.objects.editable_by(request.user), pk=library_id)
+    keep = Keep.VERSION if request.POST.get("keep") == Keep.VERSION else Keep.BOTH
+    results = receive_all(request, library, keep)
+    if request.accepts("text/html"):
+        tell(request, results)
+        return redirect(library)
+    return JsonResponse({"files": results})
+
+
+def receive_all(request: HttpRequest, library: Library, keep: Keep = Keep.BOTH) -> list[dict[str, str | int | None]]:
+    """What became of each uploaded file."""
+    results: list[dict[str, str | int | None]] = []
+    for file in request.FILES.getlist("files"):
+        try:
+            received = receive(user_of(request), library, file, keep=keep)
+        except PermanentError as error:
+            results.append({"name": file.name, "outcome": "refused", "sentence": str(error), "document": None})
+        else:
+            document = received.version.document_id
+            results.append(
+                {"name": file.name, "outcome": received.outcome, "sentence": received.sentence, "document": document}
+            )
+    return results
+
+
+def tell(request: HttpRequest, results: list[dict[str, str | int | None]]) -> None:
+    for result in results:
+        level = messages.ERROR if result["outcome"] == "refused" else messages.SUCCESS
+        messages.add_message(request, level, str(result["sentence"]))
+    if not results:
+        messages.error(request, "Choose at least one file.")
+
+
+def _page(request: HttpRequest, library: Library, form: LibraryForm, member_form: MemberForm) -> HttpResponse:
+    documents = Document.objects.readable_by(request.user).filter(library=library).select_related("latest")
+    page = Paginator(documents.order_by("-created", "-pk"), DOCUMENTS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "library": library,
+        "documents": page,
+        "may_edit": Library.objects.editable_by(request.user).filter(pk=library.pk).exists(),
+        "may_manage": Library.objects.owned_by(request.user).filter(pk=library.pk).exists(),
+        "memberships": library.memberships.select_related("user", "group").order_by("-role", "pk"),
+        "form": form,
+        "member_form": member_form,
+        "worker": worker_is_running(),
+    }
+    return render(request, "documents/library.html", context, status=400 if form.errors or member_form.errors else 200)

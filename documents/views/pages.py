@@ -1,0 +1,61 @@
+"""A page of a document: its text with passages marked, and its picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from documents.models import Document, Page
+from documents.pictures import WIDTHS, picture
+from documents.places import Mark, blocks, boxes
+from documents.rag.types import Box
+
+
+@login_required
+@require_safe
+def show(request: HttpRequest, document_id: int, version: int, number: int) -> HttpResponse:
+    """A page by itself, with characters `?start=…&end=…` marked."""
+    page = _page(request, document_id, version, number)
+    return render(request, "documents/_page.html", page_context(request, page))
+
+
+@login_required
+@require_safe
+def image(request: HttpRequest, document_id: int, version: int, number: int) -> HttpResponse:
+    """The page as it looks, about `?width=…` pixels wide."""
+    page = _page(request, document_id, version, number)
+    asked = request.GET.get("width", "")
+    width = min(WIDTHS, key=lambda width: abs(width - int(asked))) if asked.isdecimal() else WIDTHS[0]
+    data = picture(page, width).read_bytes()
+    return HttpResponse(data, "image/png", headers={"Cache-Control": "private, max-age=86400, immutable"})
+
+
+def page_context(request: HttpRequest, page: Page) -> dict[str, Any]:
+    """What `documents/_page.html` needs."""
+    marks = _marks(request)
+    return {
+        "page": page,
+        "version": page.version,
+        "blocks": blocks(page, marks),
+        "rects": [_rect(box) for mark in marks for box in boxes(page, *mark)],
+    }
+
+
+def _rect(box: Box) -> dict[str, float]:
+    """The box as attributes of an SVG `<rect>`."""
+    return {"x": box.left, "y": box.top, "width": box.right - box.left, "height": box.bottom - box.top}
+
+
+def _page(request: HttpRequest, document_id: int, version: int, number: int) -> Page:
+    document = get_object_or_404(Document.objects.readable_by(request.user), pk=document_id)
+    pages = Page.objects.select_related("version__document")
+    return get_object_or_404(pages, version__document=document, version__number=version, number=number)
+
+
+def _marks(request: HttpRequest) -> list[Mark]:
+    start, end = request.GET.get("start", ""), request.GET.get("end", "")
+    return [(int(start), int(end))] if start.isdecimal() and end.isdecimal() else []
