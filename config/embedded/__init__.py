@@ -21,16 +21,16 @@ redis_url = valkey.url
 
 
 @contextmanager
-def services(data: Path, *, with_postgres: bool, with_valkey: bool) -> Iterator[Callable[[], None]]:
-    """The services run while inside. Yields a function that starts again what has died meanwhile.
+def services(data: Path, *, with_postgres: bool, with_valkey: bool) -> Iterator[Callable[[], bool]]:
+    """The services run while inside. Yields a function that starts what has died meanwhile and tells whether it had to.
 
     Raises ServiceFailed with a sentence for the user when one doesn't start.
     """
     parts = [part for part, wanted in ((postgres, with_postgres), (valkey, with_valkey)) if wanted]
 
-    def start() -> None:
-        for part in parts:
-            part.start(data)
+    def start() -> bool:
+        started = [part.start(data) for part in parts]
+        return any(started)
 
     def stop() -> None:
         for part in parts:

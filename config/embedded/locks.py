@@ -17,7 +17,7 @@ class Users:
     under a second lock; `first` must be content to find the thing there already.
     """
 
-    def __init__(self, path: Path, *, first: Callable[[], None], last: Callable[[], None]) -> None:
+    def __init__(self, path: Path, *, first: Callable[[], bool], last: Callable[[], None]) -> None:
         self.path = path
         self.first = first
         self.last = last
@@ -29,7 +29,7 @@ class Users:
             try:
                 self.first()
             except BaseException:
-                os.close(self.file)
+                self._leave()
                 raise
         return self
 
@@ -37,15 +37,19 @@ class Users:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._turn():
+            self._leave()
+
+    def again(self) -> bool:
+        """Run `first` once more; whether it found anything to do."""
+        with self._turn():
+            return self.first()
+
+    def _leave(self) -> None:
+        try:
             if take(self.file):
                 self.last()
-            fcntl.flock(self.file, fcntl.LOCK_UN)
-        os.close(self.file)
-
-    def again(self) -> None:
-        """Run `first` once more."""
-        with self._turn():
-            self.first()
+        finally:
+            os.close(self.file)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -46,10 +46,10 @@ def url(data: Path) -> str:
     return f"postgresql://{USER}@/{DATABASE}?host={host}&passfile={password}"
 
 
-def start(data: Path) -> None:
-    """Start Postgres unless it answers; on the first start make its cluster and our database."""
+def start(data: Path) -> bool:
+    """Start Postgres unless it answers; whether it had to be. The first time, make its files and our database."""
     if _answers(data):
-        return
+        return False
     processes.make_socket_folder(data)
     processes.give(processes.socket_folder(data))
     _make_cluster(data)
@@ -58,6 +58,7 @@ def start(data: Path) -> None:
     _forget_dead(_socket(data).with_name(f"{_socket(data).name}.lock"), data)
     _launch(data)
     _make_database(data)
+    return True
 
 
 def stop(data: Path) -> None:

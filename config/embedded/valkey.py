@@ -26,10 +26,10 @@ def url(data: Path) -> str:
     return f"unix://{_socket(data)}?db=0"
 
 
-def start(data: Path) -> None:
-    """Start Valkey unless it answers."""
+def start(data: Path) -> bool:
+    """Start Valkey unless it answers; whether it had to be started."""
     if _answers(data):
-        return
+        return False
     processes.make_socket_folder(data)
     folder = data / "valkey"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -43,6 +43,7 @@ def start(data: Path) -> None:
     )
     if process.poll() is not None:
         raise ServiceFailed(f"Valkey did not start: {processes.last_words(log)}. Look into {log}.")
+    return True
 
 
 def stop(data: Path) -> None:

@@ -70,15 +70,16 @@ class Command(BaseCommand):
         self.say("The worker and the web server are starting.")
         wait_for(web, port)
 
-    def look_after(self, children: Children, again: Callable[[], None]) -> None:
+    def look_after(self, children: Children, again: Callable[[], bool]) -> None:
         """Start again what dies, until we are told to stop; without its web server Footnote ends."""
         web, worker = children.all
         while not web.ended:
             time.sleep(1)
-            again()
+            if again():
+                self.say("Postgres or Valkey had ended; both run again.")
             if worker.restart_in_time():
                 children.write()
-                self.say("The worker had ended; it has been started again.")
+                self.say("The worker had ended; it runs again.")
         sys.exit(f"The web server ended by itself (code {web.process.returncode}). What it said last stands above.")
 
     def say(self, line: str) -> None:
@@ -119,7 +120,7 @@ def check_port(port: int) -> None:
             sys.exit(f"Port {port} is taken or not allowed. Choose another: make run PORT={port + 1}")
 
 
-def services() -> AbstractContextManager[Callable[[], None]]:
+def services() -> AbstractContextManager[Callable[[], bool]]:
     return embedded.services(
         settings.DATA_DIR, with_postgres=settings.EMBEDDED_POSTGRES, with_valkey=settings.EMBEDDED_VALKEY
     )

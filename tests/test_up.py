@@ -1,0 +1,95 @@
+"""The one command that runs everything, as a user meets it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.installation import ROOT, Installation
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_it_runs_stops_and_runs_again_with_its_data(tmp_path: Path) -> None:
+    with Installation(tmp_path) as first:
+        assert len(first.password) >= 12
+        assert "Sign in" in first.get("account/login/")
+        assert first.stop() == 0
+        assert first.processes() == []
+
+    with Installation(tmp_path) as second:
+        assert "password" not in "".join(second.lines)
+        assert "Sign in" in second.get("account/login/")
+
+
+def test_a_taken_port_is_told_in_one_sentence(installation: Installation, tmp_path: Path) -> None:
+    result = run("up", "--no-browser", "--port", str(installation.port), "--data", str(tmp_path))
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"Port {installation.port} is taken")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_second_one_on_the_same_data_is_told_where_the_first_is(installation: Installation) -> None:
+    result = run("up", "--no-browser", "--data", str(installation.data))
+    assert result.returncode == 1
+    assert installation.address in result.stderr
+
+
+@pytest.mark.parametrize("victim", ["celery", "postgres", "valkey-server"])
+def test_what_is_killed_runs_again(installation: Installation, victim: str) -> None:
+    killed = installation.process_of(victim)
+    killed.kill()
+    assert "again" in installation.next_line()
+    assert installation.process_of(victim) != killed
+    assert "Sign in" in installation.get("account/login/")
+
+
+def test_without_its_web_server_it_ends_with_a_sentence(tmp_path: Path) -> None:
+    with Installation(tmp_path) as footnote:
+        footnote.process_of("uvicorn").kill()
+        assert footnote.process.wait(60) == 1
+        assert "The web server ended" in footnote.errors()
+        assert footnote.processes() == []
+
+
+def test_after_a_crash_of_everything_it_mends_itself(tmp_path: Path) -> None:
+    with Installation(tmp_path) as crashed:
+        crashed.kill()
+        crashed.process_of("postgres").kill()
+    with Installation(tmp_path) as mended:
+        assert "Sign in" in mended.get("account/login/")
+        assert mended.stop() == 0
+        assert mended.processes() == []
+
+
+def test_a_wrong_setting_names_itself(tmp_path: Path) -> None:
+    result = run("up", "--data", str(tmp_path), TOP_K="many")
+    assert result.returncode == 1
+    assert "TOP_K" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_command_starts_the_services_and_stops_them(tmp_path: Path) -> None:
+    result = run("showmigrations", "--data", str(tmp_path))
+    assert result.returncode == 0
+    assert "[ ] 0001_initial" in result.stdout
+    assert Installation(tmp_path).processes() == []
+
+
+def test_help_needs_no_services(tmp_path: Path) -> None:
+    assert run("up", "--help", "--data", str(tmp_path)).returncode == 0
+    assert not (tmp_path / "postgres").exists()
