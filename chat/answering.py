@@ -14,8 +14,9 @@ from django.db import InterfaceError, OperationalError
 from chat import records
 from chat.live import Live
 from chat.models import Message
-from chat.records import Asked, Ground, on_thread
+from chat.records import Asked, Ground
 from chat.writing import Writing, interrupted
+from documents.threads import in_thread
 
 RENEWAL = 5.0
 """Seconds between two renewals of the leases."""
@@ -69,12 +70,12 @@ class Answers:
         return await asyncio.shield(self._spawn(self._begin(session, asked)))
 
     async def _begin(self, session: str, asked: Asked) -> Ground:
-        ground = await on_thread(records.look_up)(session, asked)
+        ground = await in_thread(records.look_up, session, asked)
         if ground.stale:
             await self.interrupt([ground.stale])
         writing = Writing(ground, self.live.draft())
         try:
-            await on_thread(records.store)(ground)
+            await in_thread(records.store, ground)
         except BaseException:
             writing.end(Message.Status.FAILED)
             raise
@@ -94,18 +95,18 @@ class Answers:
         """Turn answers whose writer is gone into interrupted ones, with the text that their log still has."""
         for answer in answers:
             outcome = interrupted(await self.live.events(answer))
-            await on_thread(records.finish)(answer, outcome)
+            await in_thread(records.finish, answer, outcome)
 
     async def tidy(self) -> None:
         """Interrupt all answers whose writer is gone."""
-        await self.interrupt(await on_thread(records.orphans)())
+        await self.interrupt(await in_thread(records.orphans))
 
     async def _renew_regularly(self) -> None:
         while True:
             await asyncio.sleep(RENEWAL)
             if self._writing:
                 try:
-                    await on_thread(records.renew)(list(self._writing))
+                    await in_thread(records.renew, list(self._writing))
                 except (OperationalError, InterfaceError) as error:
                     logger.warning("The answers' leases can't be renewed just now: %s", error)
 

@@ -15,9 +15,10 @@ from redis.exceptions import RedisError
 
 from chat import answering, records
 from chat.models import Message
-from chat.records import Asked, SignedOut, on_thread, storable
+from chat.records import Asked, SignedOut, storable
 from chat.writing import ending
 from documents.rag.errors import PermanentError
+from documents.threads import in_thread
 
 SIGNED_OUT = 4401
 """The socket's close code that asks the browser to sign in again."""
@@ -90,7 +91,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _events(self, answer: int, have: int) -> AsyncIterator[list[str]]:
         """What the log brings, and an ending of our own where the answer has ended without the log's."""
-        message = await on_thread(records.own_answer)(self._session, answer)
+        message = await in_thread(records.own_answer, self._session, answer)
         if message.status == Message.Status.STREAMING:
             with answering.current().live.following_answer(answer) as log:
                 async for events in log.follow(have, patience=_PATIENCE):
@@ -98,7 +99,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
                         yield events
                         continue
                     await answering.current().tidy()
-                    message = await on_thread(records.own_answer)(self._session, answer)
+                    message = await in_thread(records.own_answer, self._session, answer)
                     if message.status != Message.Status.STREAMING:
                         break
                 else:
@@ -106,14 +107,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
         yield [json.dumps({"type": ending(message.status)})]
 
     async def _watch(self, conversation: uuid.UUID, have: int) -> None:
-        await on_thread(records.own_conversation)(self._session, conversation)
+        await in_thread(records.own_conversation, self._session, conversation)
         with answering.current().live.following_conversation(conversation) as log:
             async for events in log.follow(have, patience=60):
                 if events:
                     await self.send(f'{{"conversation":"{conversation}","events":[{",".join(events)}]}}')
 
     async def _stop(self, answer: int) -> None:
-        await on_thread(records.own_answer)(self._session, answer)
+        await in_thread(records.own_answer, self._session, answer)
         await answering.current().live.stop(answer)
 
     # --- How ------------------------------------------------------------------------------------

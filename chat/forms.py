@@ -8,13 +8,13 @@ from chat.models import Conversation
 from documents.models import Endpoint
 
 
-class TitleForm(forms.ModelForm[Conversation]):
+class TitleForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Conversation
         fields = ("title",)
 
 
-class EndpointForm(forms.ModelForm[Endpoint]):
+class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
     """Where the chat model is. The key never goes back to the browser; left empty, the one that is stored stays."""
 
     class Meta:

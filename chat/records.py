@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from datetime import timedelta
-from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
-from channels.db import database_sync_to_async
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import IntegrityError, connection, transaction
@@ -32,11 +29,6 @@ LEASE = timedelta(seconds=15)
 LONGEST_QUESTION = 8_000
 _TURNS = 8
 _GONE = "This conversation is not there any more. Begin a new one."
-
-on_thread = partial(
-    database_sync_to_async, thread_sensitive=False, executor=ThreadPoolExecutor(8, thread_name_prefix="records")
-)
-"""Turns one of these functions into a coroutine function; by default Channels would send every user to one thread."""
 
 
 class Refused(PermanentError):

@@ -16,10 +16,11 @@ from chat import records
 from chat.log import Draft
 from chat.markdown import BlockReader, render_block
 from chat.models import Message
-from chat.records import Ground, Outcome, on_thread, storable
+from chat.records import Ground, Outcome, storable
 from documents import wiring
 from documents.rag.errors import FootnoteError
 from documents.rag.types import Answer, Citation, Event, Notice, Question, Step, Text
+from documents.threads import in_thread
 
 _PATIENCE = 60.0
 """Seconds for which storing an answer is tried while the database is away."""
@@ -119,7 +120,7 @@ async def _keep(answer: int, outcome: Outcome) -> None:
     until = time.monotonic() + _PATIENCE
     while True:
         try:
-            return await on_thread(records.finish)(answer, outcome)
+            return await in_thread(records.finish, answer, outcome)
         except (OperationalError, InterfaceError) as error:
             logger.warning("Answer %d can't be stored just now: %s", answer, error)
             if time.monotonic() > until:

@@ -1,0 +1,85 @@
+"""A question and its answer, on the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from documents.management import asking
+from documents.rag.errors import FootnoteError
+from documents.rag.types import Answer, Citation
+from documents.wiring import open_system
+
+
+class Command(BaseCommand):
+    help = "Answer a question from the documents, with citations."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        asking.add_arguments(parser)
+
+    def handle(
+        self, *, text: str, libraries: Sequence[str], user: str | None, strategy: str, json: bool, **options: Any
+    ) -> None:
+        found = asking.find_libraries(asking.find_user(user), libraries)
+        try:
+            answer = asyncio.run(ask(text, found, strategy))
+        except FootnoteError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(as_json(answer) if json else as_text(answer))
+        if answer.error:
+            raise CommandError(answer.error)
+
+
+async def ask(text: str, libraries: Sequence[int], strategy: str) -> Answer:
+    async with open_system() as wiring:
+        system = await wiring.system(libraries)
+        return await system.query(text, top_k=settings.TOP_K, strategy=strategy)
+
+
+def as_json(answer: Answer) -> str:
+    return json.dumps(
+        {
+            "answer": answer.text,
+            "strategy": answer.strategy,
+            "steps": [asdict(step) for step in answer.steps],
+            "citations": [as_fields(citation) for citation in answer.citations],
+            "claims": [],
+            "abstained": answer.abstained,
+            "usage": asdict(answer.usage),
+            "milliseconds": dict(answer.milliseconds),
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def as_fields(citation: Citation) -> dict[str, Any]:
+    """A footnote; `start` and `end` count characters of the whole version's text."""
+    about, span = citation.passage.metadata, citation.span
+    before = asking.offset(about["version"], span.page)
+    return {
+        "number": citation.number,
+        "document": about["name"],
+        "page": asking.page_number(citation.passage, span),
+        "quote": citation.quote,
+        "start": before + span.start,
+        "end": before + span.end,
+        "verdict": citation.verdict,
+    }
+
+
+def as_text(answer: Answer) -> str:
+    notes = [f"[{citation.number}] {_where(citation)}: {citation.quote}" for citation in answer.citations]
+    return "\n\n".join([*(notice.text for notice in answer.notices), answer.text.strip(), "\n".join(notes)]).strip()
+
+
+def _where(citation: Citation) -> str:
+    page = asking.page_number(citation.passage, citation.span)
+    return f"{citation.passage.title}, page {page}" if page else citation.passage.title

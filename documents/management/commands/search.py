@@ -1,0 +1,71 @@
+"""What is found for a text, without an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from documents.management import asking
+from documents.rag.types import Passage, Question
+from documents.wiring import open_system
+
+
+class Command(BaseCommand):
+    help = "Find the passages that an answer would rest on, best first."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        asking.add_arguments(parser)
+        parser.add_argument("--top-k", type=int, default=settings.TOP_K, metavar="N", help="how many passages")
+
+    def handle(
+        self,
+        *,
+        text: str,
+        libraries: Sequence[str],
+        user: str | None,
+        strategy: str,
+        top_k: int,
+        json: bool,
+        **options: Any,
+    ) -> None:
+        found = asking.find_libraries(asking.find_user(user), libraries)
+        passages = asyncio.run(search(Question(text, top_k=top_k), found, strategy))
+        self.stdout.write(as_json(passages) if json else as_text(passages))
+
+
+async def search(question: Question, libraries: Sequence[int], strategy: str) -> tuple[Passage, ...]:
+    async with open_system() as wiring:
+        system = await wiring.system(libraries)
+        return await system.search(question, strategy=strategy)
+
+
+def as_json(passages: Sequence[Passage]) -> str:
+    found = [
+        {
+            "document": passage.metadata["name"],
+            "page": asking.page_number(passage, passage.spans[0]),
+            "chunk": passage.metadata["chunk_id"],
+            "score": passage.score,
+            "text": passage.text,
+            "ranks": dict(passage.ranks),
+        }
+        for passage in passages
+    ]
+    return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def as_text(passages: Sequence[Passage]) -> str:
+    if not passages:
+        return "Nothing was found."
+    return "\n\n".join(f"{number}. {where(passage)}\n{passage.text}" for number, passage in enumerate(passages, 1))
+
+
+def where(passage: Passage) -> str:
+    page = asking.page_number(passage, passage.spans[0])
+    return f"{passage.title}, page {page}" if page else passage.title
