@@ -14,6 +14,7 @@ from chat.models import Citation, Conversation
 from documents.models import Library, Page
 from documents.places import blocks
 from documents.rag.types import Box
+from documents.views.pages import rect
 
 
 @login_required
@@ -49,5 +50,5 @@ def _place(citation: Citation) -> dict[str, Any]:
         "version": citation.version,
         "page": page,
         "blocks": blocks(page, [(citation.start, citation.end)]) if page else [],
-        "boxes": [Box(*sides) for sides in citation.boxes],
+        "rects": [rect(Box(*sides)) for sides in citation.boxes],
     }

@@ -41,11 +41,11 @@ def page_context(request: HttpRequest, page: Page) -> dict[str, Any]:
         "page": page,
         "version": page.version,
         "blocks": blocks(page, marks),
-        "rects": [_rect(box) for mark in marks for box in boxes(page, *mark)],
+        "rects": [rect(box) for mark in marks for box in boxes(page, *mark)],
     }
 
 
-def _rect(box: Box) -> dict[str, float]:
+def rect(box: Box) -> dict[str, float]:
     """The box as attributes of an SVG `<rect>`."""
     return {"x": box.left, "y": box.top, "width": box.right - box.left, "height": box.bottom - box.top}
 

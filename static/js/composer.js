@@ -61,7 +61,7 @@ export class Composer {
 
   #label() {
     for (const pick of this.#form.querySelectorAll(".pick")) {
-      const chosen = [...pick.querySelectorAll("input:checked")].map((input) => input.parentElement.innerText.trim());
+      const chosen = [...pick.querySelectorAll("input:checked")].map((input) => input.parentElement.textContent.trim());
       pick.querySelector("summary").textContent = chosen.join(", ") || pick.dataset.all;
     }
   }
