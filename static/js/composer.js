@@ -15,6 +15,7 @@ export class Composer {
     form.addEventListener("change", () => this.#label());
     this.#stopButton.addEventListener("click", () => this.#stop());
     document.addEventListener("click", ({ target }) => this.#closePicks(target));
+    document.addEventListener("keydown", ({ key }) => key === "Escape" && this.#closePicks(null));
     this.#label();
   }
 
@@ -67,7 +68,11 @@ export class Composer {
   }
 
   #closePicks(target) {
-    for (const pick of document.querySelectorAll(".pick[open]")) if (!pick.contains(target)) pick.open = false;
+    for (const pick of document.querySelectorAll(".pick[open]")) {
+      if (pick.contains(target)) continue;
+      if (pick.contains(document.activeElement)) pick.querySelector("summary").focus();
+      pick.open = false;
+    }
   }
 
   get #draft() {

@@ -84,6 +84,7 @@ def _shoot(context: BrowserContext, address: str, paths: tuple[str, ...] | list[
         if page.locator(".prose .cite").count():
             page.locator(".prose .cite").first.click()
             page.locator(".source .paper").first.wait_for()
+            page.wait_for_load_state("networkidle")
             _save(page, f"{_name(path)}-source")
         if page.locator(".bar .menu[popovertarget]").is_visible():
             page.locator(".bar .menu[popovertarget]").click()
