@@ -51,6 +51,8 @@ async def configure(connection: Connection) -> None:
     await connection.set_autocommit(True)
     # A prepared plan doesn't know which libraries are asked for, and takes an index that then finds too few rows.
     connection.prepare_threshold = None
+    # Other processes would take longer to begin than a search takes.
+    await connection.execute("SET max_parallel_workers_per_gather = 0")
     await register_vector_async(connection)
 
 
