@@ -10,12 +10,12 @@ if sys.version_info < (3, 11):
 
 import django
 from django.conf import settings
-from django.core.management import call_command, execute_from_command_line
+from django.core.management import call_command, execute_from_command_line, load_command_class
 from environs import EnvError
 
 from config import embedded
 
-BY_THEMSELVES = {"", "check", "findstatic", "help", "up", "version"}
+BY_THEMSELVES = {"", "check", "findstatic", "help", "version"}
 WITHOUT_DATA = {"dbshell", "flush", "makemigrations", "migrate", "prepare", "showmigrations", "sqlmigrate", "test"}
 
 
@@ -24,7 +24,9 @@ def main(arguments: list[str]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     command = next((word for word in arguments[1:] if not word.startswith("-")), "")
     try:
-        if command in BY_THEMSELVES or {"-h", "--help", "--version"} & set(arguments):
+        if command == "up":
+            load_command_class("config", "up").run_from_argv(arguments)  # With no application loaded, it stays small.
+        elif command in BY_THEMSELVES or {"-h", "--help", "--version"} & set(arguments):
             execute_from_command_line(arguments)
         else:
             run_with_services(command, arguments)

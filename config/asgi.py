@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -29,10 +30,11 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
+sockets: list[Any] = [*chat_sockets, *document_sockets]
 application = ProtocolTypeRouter(
     {
         "http": with_static_files(pages),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([*chat_sockets, *document_sockets]))),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets))),
         "lifespan": lifespan,
     }
 )

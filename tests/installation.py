@@ -54,8 +54,9 @@ class Installation:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-        for file in (self.process.stdout, self.output):
-            file.close()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.output.close()
 
     def stop(self) -> int:
         """Press Ctrl-C; the exit code."""

