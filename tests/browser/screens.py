@@ -61,7 +61,7 @@ def _signed_in(browser: Browser, address: str, email: str, password: str) -> Bro
 
 def _paths(page: Page, address: str) -> Iterator[str]:
     """The first page, then one of each kind that it leads to, and one that isn't there."""
-    waiting, kinds = ["/"], set()
+    waiting, kinds = ["/"], set(SIGNED_OUT)
     while waiting:
         path = waiting.pop(0)
         kind = KEYS.sub("0", path)
@@ -94,7 +94,7 @@ def _shoot(context: BrowserContext, address: str, paths: tuple[str, ...] | list[
 
 def _complain(message: ConsoleMessage) -> None:
     if message.type in ("error", "warning"):
-        print(message.location["url"], message.text)
+        sys.stderr.write(f"{message.location['url']}: {message.text}\n")
 
 
 def _name(path: str) -> str:
@@ -106,7 +106,7 @@ def _save(page: Page, name: str) -> None:
     width = page.viewport_size["width"] if page.viewport_size else 0
     page.screenshot(path=FOLDER / f"{name}-{width}-{scheme}.png")
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        print(f"{name} spills over {width} px")
+        sys.stderr.write(f"{name} spills over {width} px\n")
 
 
 if __name__ == "__main__":
