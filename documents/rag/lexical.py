@@ -142,8 +142,17 @@ def score(
     ids, places = np.unique(np.concatenate([listed["chunk"] for _, listed in found]), return_inverse=True)
     gains = [weight * _gains(listed, chunks, average_length) for weight, listed in found]
     scores = np.bincount(places, np.concatenate(gains))
-    best = np.argsort(-scores, kind="stable")[:limit]
+    best = _highest(scores, limit)
     return [Hit(chunk, gain) for chunk, gain in zip(ids[best].tolist(), scores[best].tolist(), strict=True)]
+
+
+def _highest(scores: NDArray[np.float64], limit: int) -> NDArray[np.intp]:
+    """The places of the `limit` highest scores, highest first, the earlier of equals first."""
+    places = np.arange(len(scores))
+    if limit < len(scores):
+        places = np.flatnonzero(scores >= np.partition(scores, -limit)[-limit])
+    order = np.argsort(-scores[places], kind="stable")[:limit]
+    return places[order]
 
 
 def _gains(listed: Postings, chunks: int, average_length: float) -> NDArray[np.float64]:
