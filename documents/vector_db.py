@@ -20,6 +20,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
+from documents import statements
 from documents.blocks import add_block, merge
 from documents.rag.errors import BadVector
 from documents.rag.lexical import POSTING, Postings, pack, score, terms
@@ -59,17 +60,17 @@ async def configure(connection: Connection) -> None:
 async def live_space(pool: Pool) -> Space | None:
     """The space that questions are asked of; None before there is one."""
     async with pool.connection() as connection:
-        rows = await _rows(connection, _LIVE_SPACE)
+        rows = await _rows(connection, statements.LIVE_SPACE)
     return Space(*rows[0]) if rows else None
 
 
 async def create_space(pool: Pool, model: str, dimensions: int, state: str) -> Space:
     """A new, empty space, and its index. Raises UniqueViolation where it would be a second live one."""
     async with pool.connection() as connection, connection.transaction():
-        [(number,)] = await _rows(connection, _ADD_SPACE, [model, dimensions, state])
+        [(number,)] = await _rows(connection, statements.ADD_SPACE, [model, dimensions, state])
         index = sql.Identifier(f"embeddings_of_space_{number}")
         await connection.execute(
-            _INDEX_SPACE.format(index=index, space=sql.Literal(number), dimensions=sql.Literal(dimensions))
+            statements.INDEX_SPACE.format(index=index, space=sql.Literal(number), dimensions=sql.Literal(dimensions))
         )
     return Space(number, model, dimensions)
 
@@ -97,13 +98,17 @@ class PgVectorDB:
         if not chunks:
             return
         async with self._pool.connection() as connection:
-            ids = [number for (number,) in await _rows(connection, _NEW_IDS, [len(chunks)])]
+            ids = [number for (number,) in await _rows(connection, statements.NEW_IDS, [len(chunks)])]
         rows = [_Row(number, *pair) for number, pair in zip(ids, zip(chunks, vectors, strict=True), strict=True)]
         packed = [(members, await asyncio.to_thread(_packed, members)) for members in _by_library(rows)]
         async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(_REPLACE, [[row.version for row in rows], [row.position for row in rows]])
-            await _copy(connection, _COPY_CHUNKS, _CHUNK_TYPES, map(_chunk_values, rows))
-            await _copy(connection, _COPY_EMBEDDINGS, _EMBEDDING_TYPES, _embedding_values(self._space, rows))
+            await connection.execute(
+                statements.REPLACE, [[row.version for row in rows], [row.position for row in rows]]
+            )
+            await _copy(connection, statements.COPY_CHUNKS, statements.CHUNK_TYPES, map(_chunk_values, rows))
+            await _copy(
+                connection, statements.COPY_EMBEDDINGS, statements.EMBEDDING_TYPES, _embedding_values(self._space, rows)
+            )
             for members, postings in packed:
                 await add_block(connection, members[0].library, {row.version for row in members}, postings)
 
@@ -113,7 +118,7 @@ class PgVectorDB:
             return []
         wanted = 2 * limit
         async with self._pool.connection() as connection:
-            [(admitted,)] = await _rows(connection, _ADMITTED, [self._libraries])
+            [(admitted,)] = await _rows(connection, statements.ADMITTED, [self._libraries])
             while True:
                 rows = await self._nearest(connection, vector, wanted, exact=admitted <= EXACT)
                 hits = _best_windows(rows)
@@ -132,7 +137,7 @@ class PgVectorDB:
             postings, chunks, length = await self._postings(connection, question)
             while True:
                 ranked = await _scored(question, postings, chunks, length, wanted)
-                current = await _rows(connection, _CURRENT, [[hit.chunk for hit in ranked], self._libraries])
+                current = await _rows(connection, statements.CURRENT, [[hit.chunk for hit in ranked], self._libraries])
                 hits = _kept(ranked, {chunk for (chunk,) in current})
                 if len(hits) >= limit or len(ranked) < wanted:
                     return hits[:limit]
@@ -143,7 +148,7 @@ class PgVectorDB:
         if not self._libraries or not hits:
             return []
         async with self._pool.connection() as connection:
-            rows = await _rows(connection, _PASSAGES, [[hit.chunk for hit in hits], self._libraries])
+            rows = await _rows(connection, statements.PASSAGES, [[hit.chunk for hit in hits], self._libraries])
         found = {row[0]: row for row in rows}
         return [_passage(found[hit.chunk], hit.score) for hit in hits if hit.chunk in found]
 
@@ -152,7 +157,7 @@ class PgVectorDB:
         if not self._libraries or not chunks:
             return {}
         async with self._pool.connection() as connection:
-            rows = await _rows(connection, _NEIGHBOURS, [radius, radius, list(chunks), self._libraries])
+            rows = await _rows(connection, statements.NEIGHBOURS, [radius, radius, list(chunks), self._libraries])
         found = [_passage(row, 0.0) for row in rows]
         at = {passage.chunk: place for place, passage in enumerate(found)}
         return {chunk: _around(found, at[chunk], radius) for chunk in chunks if chunk in at}
@@ -160,19 +165,19 @@ class PgVectorDB:
     async def _nearest(self, connection: Connection, vector: Vector, limit: int, *, exact: bool) -> list[TupleRow]:
         """(chunk, distance, whether it counts) of the nearest windows."""
         space, dimensions = sql.Literal(self._space.id), sql.Literal(self._space.dimensions)
-        query = (_COMPARE if exact else _SEARCH).format(space=space, dimensions=dimensions)
+        query = (statements.COMPARE if exact else statements.SEARCH).format(space=space, dimensions=dimensions)
         values = {"vector": HalfVector(vector), "libraries": self._libraries, "limit": limit}
         if exact:
             return await _rows(connection, query, values)
         async with connection.pipeline(), connection.transaction():
-            await connection.execute(_SEARCH_SETTINGS, [str(min(limit, 1_000))])
+            await connection.execute(statements.SEARCH_SETTINGS, [str(min(limit, 1_000))])
             return await _rows(connection, query, values)
 
     async def _postings(self, connection: Connection, question: list[str]) -> tuple[dict[str, Postings], int, int]:
         """The postings of a question's terms; how many chunks there are, and terms in them all."""
         async with connection.pipeline():
-            totals = await connection.execute(_TOTALS, [self._libraries])
-            listed = await connection.execute(_POSTINGS, [self._libraries, list(set(question))], binary=True)
+            totals = await connection.execute(statements.TOTALS, [self._libraries])
+            listed = await connection.execute(statements.POSTINGS, [self._libraries, list(set(question))], binary=True)
             [(chunks, length)] = await totals.fetchall()
             packed = await listed.fetchall()
         return {term: np.frombuffer(buffer, POSTING) for term, buffer in packed}, chunks, length
@@ -259,7 +264,7 @@ def _passage(row: TupleRow, score: float) -> Passage:
         spans=tuple(Span(*span) for span in spans),
         tokens=tokens,
         score=score,
-        metadata=dict(zip(_METADATA, about, strict=True)),
+        metadata=dict(zip(statements.METADATA, about, strict=True)),
         heading_path=tuple(path),
     )
 
@@ -287,121 +292,3 @@ async def _copy(
         copy.set_types(types)
         for row in rows:
             await copy.write_row(row)
-
-
-# --- The SQL ----------------------------------------------------------------------------------
-
-_LIVE_SPACE = "SELECT id, model, dimensions FROM documents_embeddingspace WHERE state = 'live'"
-
-_ADD_SPACE = """
-INSERT INTO documents_embeddingspace (model, dimensions, state) VALUES (%s, %s, %s) RETURNING id
-"""
-
-_INDEX_SPACE = sql.SQL("""
-CREATE INDEX {index} ON documents_embedding USING hnsw ((vector::halfvec({dimensions})) halfvec_cosine_ops)
-WITH (m = 12, ef_construction = 40) WHERE space_id = {space}
-""")
-
-# One at a time, so that a batch's ids follow one another and its postings can be cut out together.
-_NEW_IDS = """
-WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock('documents_chunk'::regclass::integer, 0))
-SELECT nextval(pg_get_serial_sequence('documents_chunk', 'id')) FROM turn, generate_series(1, %s)
-"""
-
-_REPLACE = """
-DELETE FROM documents_chunk AS chunk USING unnest(%s::bigint[], %s::integer[]) AS fresh(version, position)
-WHERE chunk.version_id = fresh.version AND chunk.position = fresh.position
-"""
-
-_COPY_CHUNKS = """
-COPY documents_chunk (id, version_id, position, spans, heading_path, text, tokens, hash) FROM STDIN (FORMAT BINARY)
-"""
-_CHUNK_TYPES = ("int8", "int8", "int4", "jsonb", "jsonb", "text", "int4", "bytea")
-
-_COPY_EMBEDDINGS = """
-COPY documents_embedding (space_id, library_id, chunk_id, "window", vector) FROM STDIN (FORMAT BINARY)
-"""
-_EMBEDDING_TYPES = ("int8", "int8", "int8", "int2", "halfvec")
-
-_ADMITTED = "SELECT coalesce(sum(chunks), 0)::bigint FROM documents_block WHERE library_id = ANY(%s::bigint[])"
-
-_COUNTS = """
-SELECT nearest.chunk_id, nearest.distance, document.id IS NOT NULL
-FROM nearest JOIN documents_chunk AS chunk ON chunk.id = nearest.chunk_id
-LEFT JOIN documents_document AS document ON document.current_id = chunk.version_id
-    AND document.deleted_at IS NULL AND document.library_id = ANY(%(libraries)s::bigint[])
-ORDER BY nearest.distance
-"""
-
-# The space and the dimensions stand in the query itself: only so does the planner see that the partial index fits.
-_COMPARE = sql.SQL(
-    """
-WITH admitted AS MATERIALIZED (
-    SELECT chunk_id, vector::halfvec({dimensions}) <=> %(vector)s AS distance FROM documents_embedding
-    WHERE space_id = {space} AND library_id = ANY(%(libraries)s::bigint[])
-), nearest AS MATERIALIZED (
-    SELECT chunk_id, distance FROM admitted ORDER BY distance LIMIT %(limit)s
-)"""
-    + _COUNTS
-)
-
-_SEARCH = sql.SQL(
-    """
-WITH nearest AS MATERIALIZED (
-    SELECT chunk_id, vector::halfvec({dimensions}) <=> %(vector)s AS distance FROM documents_embedding
-    WHERE space_id = {space} AND library_id = ANY(%(libraries)s::bigint[])
-    ORDER BY vector::halfvec({dimensions}) <=> %(vector)s LIMIT %(limit)s
-)"""
-    + _COUNTS
-)
-
-_SEARCH_SETTINGS = """
-SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true),
-    set_config('hnsw.max_scan_tuples', '200000', true), set_config('hnsw.scan_mem_multiplier', '8', true)
-"""
-
-_TOTALS = """
-SELECT coalesce(sum(chunks), 0)::bigint, coalesce(sum(length), 0)::bigint FROM documents_block
-WHERE library_id = ANY(%s::bigint[])
-"""
-
-_POSTINGS = """
-SELECT term, string_agg(packed, '') FROM documents_posting
-WHERE library_id = ANY(%s::bigint[]) AND term = ANY(%s::text[]) GROUP BY term
-"""
-
-_CURRENT = """
-SELECT chunk.id FROM documents_chunk AS chunk
-JOIN documents_document AS document ON document.current_id = chunk.version_id AND document.deleted_at IS NULL
-WHERE chunk.id = ANY(%s::bigint[]) AND document.library_id = ANY(%s::bigint[])
-"""
-
-_METADATA = (
-    "chunk_id", "version", "media_type", "paged", "document", "source", "title", "name", "library", "library_name",
-)  # fmt: skip
-
-# An upload's own source is a random identity, and tells nobody anything: its name stands for it.
-_PASSAGE = """
-SELECT chunk.id, chunk.text, chunk.spans, chunk.tokens, chunk.heading_path,
-    chunk.position, version.id, version.media_type, version.media_type = 'application/pdf', document.id,
-    CASE WHEN document.source LIKE 'upload:%%' THEN document.name ELSE document.source END,
-    coalesce(nullif(document.title, ''), document.name), document.name, library.id, library.name
-FROM documents_chunk AS chunk
-JOIN documents_version AS version ON version.id = chunk.version_id
-JOIN documents_document AS document ON document.current_id = version.id AND document.deleted_at IS NULL
-JOIN documents_library AS library ON library.id = document.library_id
-"""
-
-_PASSAGES = _PASSAGE + "WHERE chunk.id = ANY(%s::bigint[]) AND library.id = ANY(%s::bigint[])"
-
-_NEIGHBOURS = (
-    _PASSAGE
-    + """
-WHERE chunk.id IN (
-    SELECT near.id FROM documents_chunk AS found JOIN documents_chunk AS near ON near.version_id = found.version_id
-        AND near.position BETWEEN found.position - %s AND found.position + %s
-    WHERE found.id = ANY(%s::bigint[])
-) AND library.id = ANY(%s::bigint[])
-ORDER BY version.id, chunk.position
-"""
-)

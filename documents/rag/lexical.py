@@ -141,7 +141,7 @@ def score(
         return []
     ids, places = np.unique(np.concatenate([listed["chunk"] for _, listed in found]), return_inverse=True)
     gains = [weight * _gains(listed, chunks, average_length) for weight, listed in found]
-    scores = np.bincount(places, np.concatenate(gains))
+    scores = np.bincount(places, np.concatenate(gains)).astype(np.float64, copy=False)
     best = _highest(scores, limit)
     return [Hit(chunk, gain) for chunk, gain in zip(ids[best].tolist(), scores[best].tolist(), strict=True)]
 

@@ -1,0 +1,120 @@
+"""The SQL of `documents.vector_db`; every reading statement takes the libraries that may be read."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+LIVE_SPACE = "SELECT id, model, dimensions FROM documents_embeddingspace WHERE state = 'live'"
+
+ADD_SPACE = """
+INSERT INTO documents_embeddingspace (model, dimensions, state) VALUES (%s, %s, %s) RETURNING id
+"""
+
+INDEX_SPACE = sql.SQL("""
+CREATE INDEX {index} ON documents_embedding USING hnsw ((vector::halfvec({dimensions})) halfvec_cosine_ops)
+WITH (m = 12, ef_construction = 40) WHERE space_id = {space}
+""")
+
+# One at a time, so that a batch's ids follow one another and its postings can be cut out together.
+NEW_IDS = """
+WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock('documents_chunk'::regclass::integer, 0))
+SELECT nextval(pg_get_serial_sequence('documents_chunk', 'id')) FROM turn, generate_series(1, %s)
+"""
+
+REPLACE = """
+DELETE FROM documents_chunk AS chunk USING unnest(%s::bigint[], %s::integer[]) AS fresh(version, position)
+WHERE chunk.version_id = fresh.version AND chunk.position = fresh.position
+"""
+
+COPY_CHUNKS = """
+COPY documents_chunk (id, version_id, position, spans, heading_path, text, tokens, hash) FROM STDIN (FORMAT BINARY)
+"""
+CHUNK_TYPES = ("int8", "int8", "int4", "jsonb", "jsonb", "text", "int4", "bytea")
+
+COPY_EMBEDDINGS = """
+COPY documents_embedding (space_id, library_id, chunk_id, "window", vector) FROM STDIN (FORMAT BINARY)
+"""
+EMBEDDING_TYPES = ("int8", "int8", "int8", "int2", "halfvec")
+
+ADMITTED = "SELECT coalesce(sum(chunks), 0)::bigint FROM documents_block WHERE library_id = ANY(%s::bigint[])"
+
+COUNTS = """
+SELECT nearest.chunk_id, nearest.distance, document.id IS NOT NULL
+FROM nearest JOIN documents_chunk AS chunk ON chunk.id = nearest.chunk_id
+LEFT JOIN documents_document AS document ON document.current_id = chunk.version_id
+    AND document.deleted_at IS NULL AND document.library_id = ANY(%(libraries)s::bigint[])
+ORDER BY nearest.distance
+"""
+
+# The space and the dimensions stand in the query itself: only so does the planner see that the partial index fits.
+COMPARE = sql.SQL(
+    """
+WITH admitted AS MATERIALIZED (
+    SELECT chunk_id, vector::halfvec({dimensions}) <=> %(vector)s AS distance FROM documents_embedding
+    WHERE space_id = {space} AND library_id = ANY(%(libraries)s::bigint[])
+), nearest AS MATERIALIZED (
+    SELECT chunk_id, distance FROM admitted ORDER BY distance LIMIT %(limit)s
+)"""
+    + COUNTS
+)
+
+SEARCH = sql.SQL(
+    """
+WITH nearest AS MATERIALIZED (
+    SELECT chunk_id, vector::halfvec({dimensions}) <=> %(vector)s AS distance FROM documents_embedding
+    WHERE space_id = {space} AND library_id = ANY(%(libraries)s::bigint[])
+    ORDER BY vector::halfvec({dimensions}) <=> %(vector)s LIMIT %(limit)s
+)"""
+    + COUNTS
+)
+
+SEARCH_SETTINGS = """
+SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true),
+    set_config('hnsw.max_scan_tuples', '200000', true), set_config('hnsw.scan_mem_multiplier', '8', true)
+"""
+
+TOTALS = """
+SELECT coalesce(sum(chunks), 0)::bigint, coalesce(sum(length), 0)::bigint FROM documents_block
+WHERE library_id = ANY(%s::bigint[])
+"""
+
+POSTINGS = """
+SELECT term, string_agg(packed, '') FROM documents_posting
+WHERE library_id = ANY(%s::bigint[]) AND term = ANY(%s::text[]) GROUP BY term
+"""
+
+CURRENT = """
+SELECT chunk.id FROM documents_chunk AS chunk
+JOIN documents_document AS document ON document.current_id = chunk.version_id AND document.deleted_at IS NULL
+WHERE chunk.id = ANY(%s::bigint[]) AND document.library_id = ANY(%s::bigint[])
+"""
+
+METADATA = (
+    "chunk_id", "version", "media_type", "paged", "document", "source", "title", "name", "library", "library_name",
+)  # fmt: skip
+
+# An upload's own source is a random identity, and tells nobody anything: its name stands for it.
+PASSAGE = """
+SELECT chunk.id, chunk.text, chunk.spans, chunk.tokens, chunk.heading_path,
+    chunk.position, version.id, version.media_type, version.media_type = 'application/pdf', document.id,
+    CASE WHEN document.source LIKE 'upload:%%' THEN document.name ELSE document.source END,
+    coalesce(nullif(document.title, ''), document.name), document.name, library.id, library.name
+FROM documents_chunk AS chunk
+JOIN documents_version AS version ON version.id = chunk.version_id
+JOIN documents_document AS document ON document.current_id = version.id AND document.deleted_at IS NULL
+JOIN documents_library AS library ON library.id = document.library_id
+"""
+
+PASSAGES = PASSAGE + "WHERE chunk.id = ANY(%s::bigint[]) AND library.id = ANY(%s::bigint[])"
+
+NEIGHBOURS = (
+    PASSAGE
+    + """
+WHERE chunk.id IN (
+    SELECT near.id FROM documents_chunk AS found JOIN documents_chunk AS near ON near.version_id = found.version_id
+        AND near.position BETWEEN found.position - %s AND found.position + %s
+    WHERE found.id = ANY(%s::bigint[])
+) AND library.id = ANY(%s::bigint[])
+ORDER BY version.id, chunk.position
+"""
+)
