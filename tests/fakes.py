@@ -22,6 +22,9 @@ class FakeEmbedding:
         self.history: list[list[str]] = []
         self.errors: deque[Exception] = deque()
 
+    def understands(self, text: str) -> bool:
+        return text.isascii()
+
     def windows(self, text: str) -> list[str]:
         return [text]
 

@@ -72,7 +72,7 @@ class Embedding(models.Model):
 
 
 class Block(models.Model):
-    """A stretch of the inverted index: the versions whose words are in it, how many chunks, and their length in words."""
+    """A stretch of the inverted index: whose words are in it, of how many chunks, and their length in words."""
 
     library = models.ForeignKey(Library, models.DO_NOTHING, related_name="+")
     versions = ArrayField(models.BigIntegerField())

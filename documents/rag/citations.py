@@ -75,7 +75,7 @@ class CitationTracker:
         self._tail = (self._tail + text)[-_REACH:]
 
     def _follow_code(self, token: re.Match[str]) -> None:
-        """A run of ``` or ~~~ that begins a line opens or closes a code block; other backticks, a span on their line."""
+        """A run of ``` or ~~~ that begins a line opens or closes a code block; other backticks, a span of it."""
         if token.lastgroup == "newline":
             self._ticks = ""
         if token.lastgroup != "run":
@@ -140,7 +140,7 @@ def align(sentence: str, text: str) -> tuple[int, int]:
 def _widened(
     best: int, share: float, bags: Sequence[frozenset[str]], wanted: dict[str, float], total: float
 ) -> tuple[int, int]:
-    pairs = [(first, first + 1) for first in (best - 1, best) if 0 <= first and first + 1 < len(bags)]
+    pairs = [(first, first + 1) for first in (best - 1, best) if first >= 0 and first + 1 < len(bags)]
     joint = {
         pair: sum(wanted[term] for term in (bags[pair[0]] | bags[pair[1]]) & wanted.keys()) / total for pair in pairs
     }

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import unicodedata
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -44,6 +45,15 @@ class LocalEmbedding:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="embedding")
+
+    def understands(self, text: str) -> bool:
+        """Whether most of its letters are Latin.
+
+        The model still helps with a question in German or Spanish (nDCG@10 of its fusion with BM25 against BM25 alone:
+        .91 to .90, .92 to .94), and spoils one in Arabic or Chinese (.75 to .88, .91 to .96).
+        """
+        letters = [char for char in text if char.isalpha()]
+        return 2 * sum(unicodedata.name(char, "").startswith("LATIN") for char in letters) >= len(letters)
 
     def windows(self, text: str) -> list[str]:
         """The text in pieces of at most 254 word pieces, cut between words; each begins with the text's first line."""
@@ -155,6 +165,9 @@ class OpenAIEmbedding:
         await embedding.embed(["dimensions"], query=True)
         return embedding
 
+    def understands(self, text: str) -> bool:
+        return True
+
     def windows(self, text: str) -> list[str]:
         return [text]
 
@@ -245,6 +258,9 @@ class CachedEmbedding:
         with closing(self._open()) as store, store:
             store.execute("PRAGMA journal_mode = WAL")
             store.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+
+    def understands(self, text: str) -> bool:
+        return self._inner.understands(text)
 
     def windows(self, text: str) -> list[str]:
         return self._inner.windows(text)

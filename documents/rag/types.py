@@ -298,6 +298,9 @@ class EmbeddingModel(Protocol):
     name: str
     dimensions: int
 
+    def understands(self, text: str) -> bool:
+        """Whether the model knows the text's language well enough to be asked at all."""
+
     def windows(self, text: str) -> list[str]:
         """The text in pieces the model can see whole, in order; at least one."""
 

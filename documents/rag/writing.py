@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from documents.rag.errors import FootnoteError
+from documents.rag.followups import standalone
 from documents.rag.lexical import terms
 from documents.rag.prompts import NOT_FOUND, chat_messages
 from documents.rag.sentences import sentences
-from documents.rag.strategies.tools import standalone
 from documents.rag.types import LLM, PAGE_BREAK, EmbeddingModel, Passage, Question, Usage
 
 
@@ -78,9 +78,11 @@ class QuotingWriter:
             yield f"\n\n“{_escaped(candidates[index].text)}” [{candidates[index].passage + 1}]"
 
     async def _cosines(self, question: str, candidates: Sequence[_Sentence]) -> list[float]:
-        """Where the embedding model can't be reached either, words alone decide."""
+        """Where the embedding model doesn't understand the question, or can't be reached either, words alone decide."""
         if not candidates:
             return []
+        if not self._embedding_model.understands(question):
+            return [sentence.overlap for sentence in candidates]
         try:
             asked = await self._embedding_model.embed([question], query=True)
             vectors = await self._embedding_model.embed([sentence.in_context for sentence in candidates], query=True)

@@ -43,7 +43,9 @@ def test_another_stretch_of_the_same_passage_is_another_footnote() -> None:
     assert [citation.number for citation in tracker.citations] == [1, 2]
 
 
-@pytest.mark.parametrize("marker", ["[1, 2]", "[1][2]", "【1】【2】", "[1; 2]", "[^1][^2]", "【1†source】[2]", "[1] [2]"])
+@pytest.mark.parametrize(
+    "marker", ["[1, 2]", "[1][2]", "【1】【2】", "[1; 2]", "[^1][^2]", "【1†source】[2]", "[1] [2]"]
+)
 def test_markers_of_every_shape_are_read(marker: str) -> None:
     assert text_of(f"Trains take paid leave {marker}.") == "Trains take paid leave[1][2]."
 

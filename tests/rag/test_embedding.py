@@ -168,3 +168,15 @@ async def test_questions_are_kept_apart_from_other_texts(tmp_path: Path) -> None
     await cached.embed(["one"], query=True)
     await cached.embed(["one"])
     assert inner.history == [["one"], ["one"]]
+
+
+@pytest.mark.parametrize(
+    "question", ["Wie viel Urlaub gibt es?", "¿Qué es C++?", "Was heißt 休暇 auf Deutsch?", "404?"]
+)
+def test_the_installed_model_is_asked_in_latin_letters(question: str) -> None:
+    assert LocalEmbedding().understands(question)
+
+
+@pytest.mark.parametrize("question", ["休暇は何日ありますか", "ما هي مدة الإجازة؟", "Сколько дней отпуска в ACME?"])
+def test_the_installed_model_is_not_asked_in_other_letters(question: str) -> None:
+    assert not LocalEmbedding().understands(question)

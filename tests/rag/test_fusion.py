@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from documents.rag.fusion import fuse, in_latin_script
+from documents.rag.fusion import fuse
 from documents.rag.types import Hit
 
 
@@ -34,15 +34,3 @@ def test_a_single_hit_counts_in_full() -> None:
 
 def test_nothing_found_stays_nothing() -> None:
     assert fuse({"lexical": [], "dense": []}) == []
-
-
-@pytest.mark.parametrize(
-    "question", ["Wie viel Urlaub gibt es?", "¿Qué es C++?", "Was heißt 休暇 auf Deutsch?", "404?"]
-)
-def test_a_question_in_latin_letters_is_known_as_such(question: str) -> None:
-    assert in_latin_script(question)
-
-
-@pytest.mark.parametrize("question", ["休暇は何日ありますか", "ما هي مدة الإجازة؟", "Сколько дней отпуска в ACME?"])
-def test_a_question_in_other_letters_is_known_as_such(question: str) -> None:
-    assert not in_latin_script(question)

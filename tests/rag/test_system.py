@@ -92,7 +92,8 @@ async def test_the_fence_around_the_sources_is_another_each_time() -> None:
     await system.query("leave")
     await system.query("leave")
     first, second = (messages[-1]["content"].partition("\n")[0] for messages in llm.history)
-    assert first.startswith("===") and first != second
+    assert first.startswith("===")
+    assert first != second
 
 
 async def test_an_answer_that_is_not_in_the_documents_is_an_abstention() -> None:
@@ -105,7 +106,9 @@ async def test_an_answer_that_is_not_in_the_documents_is_an_abstention() -> None
 async def test_with_nothing_found_no_model_is_asked() -> None:
     llm = FakeLLM()
     answer = await RAGSystem(FakeEmbedding(), MemoryVectorDB(), llm).query("Anything?")
-    assert answer.abstained and not llm.history and not answer.citations
+    assert answer.abstained
+    assert not llm.history
+    assert not answer.citations
 
 
 async def test_query_is_the_stream_read_to_its_end() -> None:
@@ -113,7 +116,8 @@ async def test_query_is_the_stream_read_to_its_end() -> None:
     events = await events_of(system, "How long is the leave of parents?")
     kinds = [type(event) for event in events]
     assert kinds.index(Step) < kinds.index(Passages) < kinds.index(Citation) < kinds.index(Answer)
-    assert kinds.count(Answer) == 1 and kinds[-1] is Answer
+    assert kinds.count(Answer) == 1
+    assert kinds[-1] is Answer
     answer = events[-1]
     assert isinstance(answer, Answer)
     assert answer.text == "".join(event.text for event in events if isinstance(event, Text))
@@ -145,7 +149,8 @@ async def test_a_follow_up_is_searched_together_with_the_question_before_it() ->
 async def test_a_model_that_cannot_be_reached_is_replaced_by_quotations_and_says_why() -> None:
     system, _ = await handbook([ModelUnavailable("The model at host is down.")])
     answer = await system.query("How long is the paid leave that parents take?")
-    assert answer.quoted and not answer.error
+    assert answer.quoted
+    assert not answer.error
     assert "The model at host is down." in answer.notices[0].text
     assert answer.citations[0].quote == "Parents take twelve weeks of paid leave."
 
@@ -153,7 +158,8 @@ async def test_a_model_that_cannot_be_reached_is_replaced_by_quotations_and_says
 async def test_an_empty_reply_counts_as_a_model_that_cannot_be_reached() -> None:
     system, _ = await handbook([])
     answer = await system.query("leave of parents")
-    assert answer.quoted and "empty answer" in answer.notices[0].text
+    assert answer.quoted
+    assert "empty answer" in answer.notices[0].text
 
 
 async def test_a_model_that_breaks_off_leaves_its_text_and_the_reason() -> None:
@@ -174,6 +180,17 @@ async def test_without_an_embedding_model_hybrid_searches_by_words_and_says_so()
     assert next(event.found for event in events if isinstance(event, Passages))[0].source == "handbook/2.md"
 
 
+async def test_a_question_that_the_embedding_model_does_not_understand_is_searched_by_words_alone() -> None:
+    embedding = FakeEmbedding()
+    system = RAGSystem(embedding, MemoryVectorDB(), FakeLLM(["是 [1]."]))
+    await system.index_documents(["请病假要在两天内交证明。", *HANDBOOK], [{"source": "假期.md"}, *SOURCES])
+    asked = len(embedding.history)
+    answer = await system.query("病假证明什么时候交？")
+    assert answer.passages[0].source == "假期.md"
+    assert [step.name for step in answer.steps] == ["lexical", "reading"]
+    assert len(embedding.history) == asked
+
+
 async def test_a_failing_reranker_leaves_the_order_and_says_so() -> None:
     reranker = FakeReranker()
     reranker.errors.append(ModelUnavailable("The reranker is down."))
@@ -187,7 +204,8 @@ async def test_without_a_model_the_closest_sentences_are_quoted() -> None:
     system = RAGSystem(FakeEmbedding(), MemoryVectorDB(), None)
     await system.index_documents(HANDBOOK, SOURCES)
     answer = await system.query("Which weeks of paid leave do parents take?")
-    assert answer.quoted and not answer.notices
+    assert answer.quoted
+    assert not answer.notices
     assert answer.citations[0].quote == "Parents take twelve weeks of paid leave."
 
 

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from documents.rag.errors import FootnoteError
+from documents.rag.followups import standalone
 from documents.rag.fusion import fuse
-from documents.rag.strategies.tools import Tools, standalone
+from documents.rag.strategies.tools import Tools
 from documents.rag.types import Hit, Notice, Passages, Question, Step
 
 DEPTH = 100
@@ -16,15 +17,21 @@ async def hybrid(question: Question, tools: Tools) -> AsyncIterator[Step | Notic
     """The `top_k` best of BM25 and dense retrieval together; of BM25 alone, and said so, where embedding fails."""
     text = standalone(question)
     yield Step("lexical", "Searching by words")
-    yield Step("dense", "Searching by meaning")
-    lexical, dense = await asyncio.gather(tools.lexical(text, DEPTH), tools.dense(text, DEPTH), return_exceptions=True)
-    if isinstance(lexical, BaseException):
-        raise lexical
-    if isinstance(dense, FootnoteError):
-        yield Notice(f"{dense} This was searched by words only.")
-        dense = list[Hit]()
-    elif isinstance(dense, BaseException):
-        raise dense
+    if tools.understands(text):
+        yield Step("dense", "Searching by meaning")
+    lexical, (dense, trouble) = await asyncio.gather(tools.lexical(text, DEPTH), _by_meaning(text, tools))
+    if trouble:
+        yield Notice(trouble)
     found = {"lexical": lexical, "dense": dense}
     fused = fuse(found)[: question.top_k]
     yield await tools.passages(fused, found | {"fused": fused})
+
+
+async def _by_meaning(text: str, tools: Tools) -> tuple[list[Hit], str]:
+    """The nearest chunks, and what kept them from being found."""
+    if not tools.understands(text):
+        return [], ""
+    try:
+        return await tools.dense(text, DEPTH), ""
+    except FootnoteError as error:
+        return [], f"{error} This was searched by words only."

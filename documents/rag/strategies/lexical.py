@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from documents.rag.strategies.tools import Tools, standalone
+from documents.rag.followups import standalone
+from documents.rag.strategies.tools import Tools
 from documents.rag.types import Notice, Passages, Question, Step
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +14,10 @@ class Tools:
 
     embedding_model: EmbeddingModel
     vector_db: VectorDatabase
+
+    def understands(self, text: str) -> bool:
+        """Whether dense retrieval has a say on this text."""
+        return self.embedding_model.understands(text)
 
     async def dense(self, text: str, limit: int) -> list[Hit]:
         """The chunks nearest in meaning, best first."""
@@ -37,21 +40,3 @@ Strategy = Callable[[Question, Tools], AsyncIterator[Step | Notice | Passages]]
 
 def _ranked(passage: Passage, ranks: Mapping[str, Mapping[int, int]]) -> Passage:
     return replace(passage, ranks={name: of[passage.chunk] for name, of in ranks.items() if passage.chunk in of})
-
-
-_LEANS_ON_WHAT_WENT_BEFORE = re.compile(
-    r"^(?:and|but|or|so|what about|how about|also|then|why|und|aber|et|y)\b"
-    r"|\b(?:it|its|they|them|their|theirs|that|those|this|these|he|she|him|her|his|there|one|ones|same)\b",
-    re.IGNORECASE,
-)
-_SHORT = 4
-
-
-def standalone(question: Question) -> str:
-    """The question as text to search for: one that leans on the question before is searched together with it.
-
-    The question itself then stands twice, so that it weighs more than what it leans on.
-    """
-    before = next((turn.text for turn in reversed(question.history) if turn.role == "user"), "")
-    leans = len(question.text.split()) <= _SHORT or _LEANS_ON_WHAT_WENT_BEFORE.search(question.text)
-    return f"{before}\n{question.text}\n{question.text}" if before and leans else question.text
