@@ -122,6 +122,7 @@ DATABASES = {
         "PASSWORD": _database.pop("password", ""),
         "HOST": _database.pop("host", ""),
         "PORT": _database.pop("port", ""),
+        "CONN_HEALTH_CHECKS": True,
         # Under ASGI each request has a thread of its own, so only a pool can keep connections.
         "OPTIONS": {**_database, "pool": {"min_size": 1, "max_size": 20, "timeout": 15}},
     }
