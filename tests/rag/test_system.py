@@ -133,7 +133,7 @@ async def test_every_strategy_finds_the_passage() -> None:
 
 async def test_an_unknown_strategy_is_refused_by_name() -> None:
     system, _ = await handbook()
-    with pytest.raises(UnknownStrategy, match="“magic”.*hybrid"):
+    with pytest.raises(UnknownStrategy, match=r"“magic”.*hybrid"):
         await system.query("leave", strategy="magic")
 
 
