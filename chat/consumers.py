@@ -14,8 +14,9 @@ from django.db import InterfaceError, OperationalError
 from redis.exceptions import RedisError
 
 from chat import answering, records
+from chat.log import storable
 from chat.models import Message
-from chat.records import Asked, SignedOut, storable
+from chat.records import Asked, SignedOut
 from chat.writing import ending
 from documents.rag.errors import PermanentError
 from documents.threads import in_thread

@@ -16,6 +16,11 @@ ENDINGS = frozenset({"done", "stopped", "failed", "interrupted"})
 _UNHURRIED = frozenset({"text", "block"})
 
 
+def storable(text: str) -> str:
+    """The text without what Postgres and sockets refuse: NULs and lone surrogates."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Event n as JSON; `ends` when none comes after it."""
@@ -26,7 +31,7 @@ class Entry:
 
     @classmethod
     def of(cls, n: int, event: Mapping[str, Any]) -> Entry:
-        text = json.dumps({"n": n, **event}, ensure_ascii=False, separators=(",", ":"))
+        text = storable(json.dumps({"n": n, **event}, ensure_ascii=False, separators=(",", ":")))
         return cls(n, text, ends=event["type"] in ENDINGS)
 
     @classmethod

@@ -105,7 +105,7 @@ class Citation(models.Model):
     boxes = models.JSONField(default=list, help_text="[left, top, right, bottom], fractions of the page")
     quote = models.TextField()
     sha256 = models.CharField(max_length=64)
-    verdict = models.CharField(max_length=20, null=True, blank=True)
+    verdict = models.CharField(max_length=20, blank=True)
 
     class Meta:
         ordering = ("message", "number")

@@ -75,11 +75,6 @@ class Outcome:
     citations: Sequence[Mapping[str, Any]] = ()
 
 
-def storable(text: str) -> str:
-    """The text without what Postgres and sockets refuse: NULs and lone surrogates."""
-    return text.replace("\0", "").encode(errors="replace").decode()
-
-
 # --- Before the answer ------------------------------------------------------------------------
 
 

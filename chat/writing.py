@@ -13,10 +13,10 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from chat import records
-from chat.log import Draft
+from chat.log import Draft, storable
 from chat.markdown import BlockReader, render_block
 from chat.models import Message
-from chat.records import Ground, Outcome, storable
+from chat.records import Ground, Outcome
 from documents import wiring
 from documents.rag.errors import FootnoteError
 from documents.rag.types import Answer, Citation, Event, Notice, Question, Step, Text

@@ -99,6 +99,10 @@ class OpenAIServer:
         for reply in replies:
             self._replies[reply.path].append(reply)
 
+    def forget(self) -> None:
+        """Drop the replies that nobody came for."""
+        self._replies.clear()
+
     def release(self, gate: str = "gate") -> None:
         """Let go on what is held at `gate`, now or later."""
         self._loop.call_soon_threadsafe(lambda: self._gates[gate].set())

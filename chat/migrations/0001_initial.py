@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                 ),
                 ("quote", models.TextField()),
                 ("sha256", models.CharField(max_length=64)),
-                ("verdict", models.CharField(blank=True, max_length=20, null=True)),
+                ("verdict", models.CharField(blank=True, max_length=20)),
                 (
                     "document",
                     models.ForeignKey(
