@@ -1,0 +1,118 @@
+"""How soon uploads can be found, beside a straight script that cuts, embeds and stores the same texts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.corpus import Corpus
+from bench.figures import Figure, rounded, tell
+from bench.programs import ModelServer, Product, fill
+from bench.sizes import CHUNKS, LIBRARIES, PASSWORD, READER
+from bench.visitor import File, Visitor
+from config import embedded
+from tests.installation import ROOT
+
+LARGE_BYTES = 5_000_000
+SMALL_FILES, SMALL_WORDS = 200, 300
+ROUNDS = 3
+PATIENCE = 300.0
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="footnote-bench-") as folder, ModelServer() as model:
+        data = Path(folder)
+        fill(data, model)
+        with Product(data, model.settings) as product:
+            visitor = Visitor(product.address, READER, PASSWORD)
+            uploads = Uploads(data, product, model, visitor)
+            uploads.upload([("warming up.txt", b"To begin with.")])
+            uploads.measure("a text of 5 MB can be found", 7, [_large(number) for number in range(ROUNDS)])
+            uploads.measure("200 small files can be found", 4, [_small(number) for number in range(ROUNDS)])
+
+
+class Uploads:
+    """Files into new libraries, timed from the first byte sent to the last document told to be ready."""
+
+    def __init__(self, data: Path, product: Product, model: ModelServer, visitor: Visitor) -> None:
+        self._data = data
+        self._product = product
+        self._model = model
+        self._visitor = visitor
+        self._libraries = 0
+
+    def measure(self, name: str, target: float, rounds: Sequence[Sequence[File]]) -> None:
+        """The median of the rounds."""
+        before = self._cpu()
+        seconds = [self.upload(files) for files in rounds]
+        spent = self._cpu()
+        spent.subtract(before)
+        about: dict[str, Any] = {
+            "rounds": [round(one, 2) for one in seconds],
+            "files": len(rounds[0]),
+            "bytes": sum(len(content) for _, content in rounds[0]),
+            "chunks before": LIBRARIES * CHUNKS,
+            "floor's seconds": round(self._floor(rounds[0]), 2),
+            "cpu seconds a round": rounded({side: cpu / len(rounds) for side, cpu in spent.items()}),
+        }
+        tell(Figure(name, median(seconds), "s", target), **about)
+
+    def upload(self, files: Sequence[File]) -> float:
+        self._libraries += 1
+        name = f"Uploads {self._libraries}"
+        library = self._visitor.create_library(name)
+        started = time.monotonic()
+        documents = self._visitor.upload_and_watch(library, files)
+        asyncio.run(asyncio.wait_for(documents, PATIENCE))
+        seconds = time.monotonic() - started
+        self._check(name, files[-1])
+        return seconds
+
+    def _check(self, library: str, file: File) -> None:
+        """The end of the last file is really found, by the command."""
+        words = file[1].decode().split()[-8:]
+        command = [sys.executable, "manage.py", "search", " ".join(words), "--library", library, "--user", READER]
+        command += ["--top-k", "1", "--json", "--data", str(self._data)]
+        done = subprocess.run(command, cwd=ROOT, env=self._product.settings, capture_output=True, check=True)
+        [hit] = json.loads(done.stdout)
+        if hit["document"] != file[0]:
+            raise RuntimeError(f"{file[0]} was told to be ready, and isn't found: {hit}")
+
+    def _cpu(self) -> Counter[str]:
+        return self._product.cpu() + self._model.cpu()
+
+    def _floor(self, files: Sequence[File]) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [Path(folder) / name for name, _ in files]
+            for path, (_, content) in zip(paths, files, strict=True):
+                path.write_bytes(content)
+            command = [sys.executable, "-m", "bench.floors.ingest", embedded.database_url(self._data)]
+            command += [str(self._model.port), *map(str, paths)]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        return float(json.loads(done.stdout)["seconds"])
+
+
+def _large(number: int) -> list[File]:
+    corpus = Corpus(seed=1_000 + number)
+    text = corpus.text(LARGE_BYTES // 4)
+    return [(f"large {number}.txt", text.encode()[:LARGE_BYTES])]
+
+
+def _small(number: int) -> list[File]:
+    corpus = Corpus(seed=2_000 + number)
+    return [
+        (f"small {number}-{n}.md", f"# Note {n}\n\n{corpus.text(SMALL_WORDS)}".encode()) for n in range(SMALL_FILES)
+    ]
+
+
+if __name__ == "__main__":
+    main()
