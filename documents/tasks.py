@@ -11,17 +11,17 @@ from typing import Any, TypeVar
 
 from celery import Task, current_app, shared_task
 from celery.signals import heartbeat_sent
+from django.conf import settings
 from django.core.cache import cache as shared_cache
 
 from documents import indexing, leases, progress, wiring
 
 Result = TypeVar("Result")
 
-PARSING = "parsing"
 UPKEEP_SECONDS = 10
 
 
-@shared_task(bind=True, queue=PARSING, max_retries=None)
+@shared_task(bind=True, max_retries=None)
 def index(self: Task[[int], None], version_id: int) -> None:
     try:
         run(indexing.index(version_id))
@@ -29,19 +29,19 @@ def index(self: Task[[int], None], version_id: int) -> None:
         raise self.retry(countdown=again.seconds, exc=again) from again
 
 
-@shared_task(queue="upkeep", expires=UPKEEP_SECONDS)
+@shared_task(expires=UPKEEP_SECONDS)
 def upkeep() -> None:
     """Queue what a killed worker or a lost queue left behind; merge small blocks of postings."""
-    if not waiting(PARSING):
+    if not tasks_in(settings.CELERY_TASK_ROUTES[index.name]["queue"]):
         for version in leases.free().order_by("pk"):
             index.delay(version.pk)
     run(indexing.merge_blocks())
 
 
-def waiting(queue: str) -> int:
+def tasks_in(queue: str) -> int:
     """How many tasks wait in a queue."""
     with current_app.connection_for_read() as connection, connection.channel() as channel:
-        return int(channel.queue_declare(queue, passive=True).message_count)  # type: ignore[attr-defined]
+        return int(channel.queue_declare(queue).message_count)  # type: ignore[attr-defined]
 
 
 @heartbeat_sent.connect

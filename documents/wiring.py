@@ -85,6 +85,11 @@ class Wiring:
         model = CachedEmbedding(model, cache) if cache else model
         return RAGSystem(model, database, llm, context_tokens=settings.CONTEXT_TOKENS)
 
+    async def embedding_model(self) -> EmbeddingModel:
+        """The live space's model; before there is a space, the one that it would be made for."""
+        space, _ = await self._in_force()
+        return self._embedding_model(space) if space else await self._configured_model()
+
     async def _in_force(self) -> tuple[Space | None, LLM | None]:
         async with self.pool.connection() as connection:
             row = await (await connection.execute(_IN_FORCE)).fetchone()

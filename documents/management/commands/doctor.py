@@ -1,0 +1,211 @@
+"""Whether everything that Footnote needs is there and in order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.files.storage import default_storage
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, connection
+from django.utils import timezone
+from redis import RedisError
+
+from documents import leases
+from documents.models import EmbeddingSpace, Version
+from documents.progress import worker_is_running
+from documents.rag.embedding import LocalEmbedding
+from documents.rag.errors import FootnoteError
+from documents.wiring import open_system
+
+FREE_MEGABYTES = 512
+LONG = timedelta(hours=2)
+"""How long documents may wait for a worker: nobody runs one just to ask the doctor."""
+FILES = "documents"
+"""The folder of the storage that holds them."""
+
+ORPHANS = {
+    "chunks without an embedding": """
+        SELECT count(*) FROM documents_chunk AS chunk WHERE NOT EXISTS (
+            SELECT FROM documents_embedding AS embedding JOIN documents_embeddingspace AS space
+            ON space.id = space_id AND state = 'live' WHERE chunk_id = chunk.id)""",
+    "embeddings without a chunk": """
+        SELECT count(*) FROM documents_embedding WHERE chunk_id NOT IN (SELECT id FROM documents_chunk)""",
+    "chunks without postings": """
+        SELECT count(*) FROM documents_chunk WHERE id NOT IN (SELECT chunk FROM listed)""",
+    "postings without a chunk": """
+        SELECT count(*) FROM listed WHERE chunk NOT IN (SELECT id FROM documents_chunk)""",
+    "chunks in two blocks of postings": """
+        SELECT count(*) - count(DISTINCT chunk) FROM listed""",
+    "chunks of a version that is neither current nor about to be": """
+        SELECT count(*) FROM documents_chunk AS chunk WHERE NOT EXISTS (
+            SELECT FROM documents_document AS document WHERE chunk.version_id IN (current_id, latest_id))""",
+    "ready documents whose chunks are not all there": """
+        SELECT count(*) FROM documents_document AS document JOIN documents_version AS version ON version.id = current_id
+        WHERE status = 'ready' AND chunks_indexed <> (
+            SELECT count(*) FROM documents_chunk AS chunk WHERE chunk.version_id = version.id)""",
+}
+
+LISTED = """
+WITH listed AS (
+    SELECT documents_chunk_at(packed, place) AS chunk
+    FROM documents_posting, generate_series(0, length(packed) / 8 - 1) AS place WHERE term = ''
+)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, and what was found, in a sentence."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class Command(BaseCommand):
+    help = "Check that everything Footnote needs is there and in order. Exits with 1 when something is wrong."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *, json: bool, **options: Any) -> None:
+        checks = [checked(name, look) for name, look in LOOKS.items()]
+        self.say(checks, as_json=json)
+        if not all(check.ok for check in checks):
+            sys.exit(1)
+
+    def say(self, checks: Sequence[Check], *, as_json: bool) -> None:
+        if as_json:
+            ok = all(check.ok for check in checks)
+            self.stdout.write(json.dumps({"ok": ok, "checks": [asdict(check) for check in checks]}))
+        else:
+            for check in checks:
+                self.stdout.write(f"{'ok   ' if check.ok else 'WRONG'} {check.name}: {check.detail}")
+
+
+class Wrong(Exception):
+    """What is wrong, and what to do about it, in a sentence."""
+
+
+def checked(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, look())
+    except (Wrong, FootnoteError, DatabaseError, RedisError, OSError) as error:
+        return Check(name, False, str(error).strip())
+
+
+def database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        return f"Postgres {cursor.fetchone()[0]} answers."
+
+
+def pgvector() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
+        row = cursor.fetchone()
+    if row is None:
+        raise Wrong("The extension pgvector is missing. Install it, then run `manage.py migrate`.")
+    return f"pgvector {row[0]} is there."
+
+
+def redis() -> str:
+    cache.set("doctor", "ok", 10)
+    if cache.get("doctor") != "ok":
+        raise Wrong("Redis answers, but does not keep what it is given. Check its memory.")
+    return "Redis answers and keeps what it is given."
+
+
+def worker() -> str:
+    waiting = leases.free()
+    if worker_is_running():
+        return f"A worker is running; {waiting.count()} documents wait for it."
+    if waiting.filter(created__lt=timezone.now() - LONG).exists():
+        raise Wrong("No worker is running, and documents have waited for one for hours. Start Footnote with `make run`.")
+    return f"No worker is running; {waiting.count()} documents wait for one."
+
+
+def embedding_model() -> str:
+    return asyncio.run(embed_something())
+
+
+async def embed_something() -> str:
+    async with open_system() as wiring:
+        model = await wiring.embedding_model()
+        vectors = await model.embed(["Is anybody there?"], query=True)
+    return f"{model.name} answers with {vectors.shape[1]} numbers."
+
+
+def live_space() -> str:
+    space = EmbeddingSpace.objects.filter(state=EmbeddingSpace.State.LIVE).first()
+    wanted = settings.EMBEDDING_MODEL or LocalEmbedding.name
+    if space is None:
+        return "There is no embedding space yet; the first document makes one."
+    if space.model != wanted:
+        raise Wrong(f"Documents are embedded by {space.model}, the setting names {wanted}. Run `manage.py reembed`.")
+    return f"Documents are embedded by {space}."
+
+
+def orphans() -> str:
+    with connection.cursor() as cursor:
+        found = {name: count for name, query in ORPHANS.items() if (count := number(cursor, LISTED + query))}
+    if found:
+        raise Wrong("; ".join(f"{count} {name}" for name, count in found.items()) + ". Please report this.")
+    return "Every chunk has its vectors and words, and nothing is left of what was removed."
+
+
+def number(cursor: Any, query: str) -> int:
+    cursor.execute(query)
+    return int(cursor.fetchone()[0])
+
+
+def files() -> str:
+    kept = set(stored_files())
+    known = set(Version.objects.values_list("file", flat=True))
+    if missing := known - kept:
+        raise Wrong(f"{len(missing)} files are gone, such as {min(missing)}. Restore them from your backup.")
+    if strangers := kept - known:
+        raise Wrong(f"{len(strangers)} files belong to no document, such as {min(strangers)}. Delete them.")
+    return f"{len(kept)} files, each of a document."
+
+
+def stored_files() -> Iterator[str]:
+    if default_storage.exists(FILES):
+        yield from (f"{FILES}/{name}" for name in default_storage.listdir(FILES)[1])
+
+
+def stuck() -> str:
+    expired = leases.free().exclude(lease=None).count()
+    if expired and worker_is_running():
+        raise Wrong(f"{expired} documents are held by a worker that is gone. Another takes them within a minute.")
+    return "No document is held by a worker that is gone."
+
+
+def disk() -> str:
+    free = shutil.disk_usage(settings.DATA_DIR).free // 2**20
+    if free < FREE_MEGABYTES:
+        raise Wrong(f"Only {free} MB are left on the disk of {settings.DATA_DIR}. Make room.")
+    return f"{free} MB are left."
+
+
+LOOKS: dict[str, Callable[[], str]] = {
+    "database": database,
+    "pgvector": pgvector,
+    "redis": redis,
+    "worker": worker,
+    "embedding model": embedding_model,
+    "embedding space": live_space,
+    "index": orphans,
+    "files": files,
+    "leases": stuck,
+    "disk": disk,
+}

@@ -1,0 +1,75 @@
+"""Documents in Django's admin."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from documents.models import Document, Library, Membership, User
+from tests.documents.conftest import Give
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin(owner: User, client: Client) -> Client:
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    client.force_login(owner)
+    return client
+
+
+def test_several_files_are_added_at_once(admin: Client, library: Library) -> None:
+    files = [SimpleUploadedFile("a.md", b"# A"), SimpleUploadedFile("b.md", b"# B")]
+    response = admin.post(reverse("admin:documents_document_add"), {"library": library.pk, "files": files}, follow=True)
+    assert "A.md was added." in response.text
+    assert f'data-library="{library.pk}"' in response.text
+    assert Document.objects.count() == 2
+
+
+def test_a_file_that_cannot_be_read_is_told(admin: Client, library: Library) -> None:
+    files = [SimpleUploadedFile("c.png", b"\x89PNG\r\n\x1a\n")]
+    response = admin.post(reverse("admin:documents_document_add"), {"library": library.pk, "files": files}, follow=True)
+    assert "C.png is a PNG image." in response.text
+
+
+def test_an_administrator_adds_only_where_they_may(admin: Client, stranger: User) -> None:
+    private = Library.objects.create(name="Diary")
+    Membership.objects.create(library=private, user=stranger, role=Membership.Role.OWNER)
+    response = admin.post(
+        reverse("admin:documents_document_add"),
+        {"library": private.pk, "files": [SimpleUploadedFile("a.md", b"# A")]},
+    )
+    assert "Select a valid choice" in response.text
+    assert not Document.objects.exists()
+
+
+def test_an_administrator_sees_only_what_they_may_read(
+    admin: Client, give: Give, library: Library, stranger: User, owner: User
+) -> None:
+    document = give("leave.md", "# Leave").version.document
+    assert "leave.md" in admin.get(reverse("admin:documents_document_changelist")).text
+    library.memberships.filter(user=owner).delete()
+    assert "leave.md" not in admin.get(reverse("admin:documents_document_changelist")).text
+    address = reverse("admin:documents_document_change", args=[document.pk])
+    assert admin.get(address).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["user", "library", "document", "endpoint", "embeddingspace"])
+def test_every_list_opens(admin: Client, name: str) -> None:
+    assert admin.get(reverse(f"admin:documents_{name}_changelist")).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["user", "library", "document"])
+def test_every_form_opens_without_inline_scripts(admin: Client, name: str) -> None:
+    page = admin.get(reverse(f"admin:documents_{name}_add")).text
+    assert "<script>" not in page
+    assert "style=" not in page
+
+
+def test_a_document_shows_its_versions(admin: Client, give: Give) -> None:
+    document = give("leave.md", "# Leave").version.document
+    page = admin.get(reverse("admin:documents_document_change", args=[document.pk])).text
+    assert "text/markdown" in page

@@ -1,0 +1,122 @@
+"""`manage.py ingest` and `manage.py doctor`, as they are scripted against."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from documents.models import Document, Library, Membership, User
+from tests.openai_server import OpenAIServer
+from tests.rag.pdfs import pdf, text
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def administrator(model: OpenAIServer) -> User:
+    return User.objects.create_superuser("admin@example.com", "a long password")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    below = tmp_path / "files" / "below"
+    (below / ".hidden").mkdir(parents=True)
+    (below / ".hidden" / "secret.md").write_text("# Secret")
+    (below / "leave.md").write_text("# Leave\n\nEveryone has 25 days.")
+    (tmp_path / "files" / "plan.pdf").write_bytes(pdf(text((50, 700, "The plan"))))
+    (tmp_path / "files" / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return tmp_path / "files"
+
+
+def ingest(*arguments: object) -> dict[str, dict[str, Any]]:
+    """Document → what is said of it."""
+    out = io.StringIO()
+    call_command("ingest", *map(str, arguments), "--library", "Plans", "--json", stdout=out)
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    return {line["document"]: line for line in lines}
+
+
+def doctor() -> dict[str, Any]:
+    """Check → what was found."""
+    out = io.StringIO()
+    with suppress(SystemExit):
+        call_command("doctor", "--json", stdout=out)
+    result = json.loads(out.getvalue())
+    assert result["ok"] == all(check["ok"] for check in result["checks"])
+    return {check["name"]: check for check in result["checks"]}
+
+
+def test_it_works_where_no_worker_runs(administrator: User, folder: Path) -> None:
+    said = ingest(folder, "--wait")
+    assert said["leave.md"] == {"document": "leave.md", "status": "ready", "pages": 1, "chunks": 1, "error": ""}
+    assert said["plan.pdf"]["status"] == "ready"
+    assert said["logo.png"]["status"] == "failed"
+    assert said["logo.png"]["error"].startswith("logo.png is a PNG image.")
+    assert set(said) == {"leave.md", "plan.pdf", "logo.png"}
+    library = Library.objects.get(name="Plans")
+    assert library.visibility == Library.Visibility.PRIVATE
+    assert library.memberships.get().user == administrator
+    assert all(check["ok"] for check in doctor().values())
+
+
+def test_without_waiting_it_queues(administrator: User, folder: Path) -> None:
+    assert ingest(folder)["leave.md"]["status"] == "queued"
+
+
+def test_a_second_time_only_what_changed_is_read(administrator: User, folder: Path) -> None:
+    ingest(folder, "--wait")
+    (folder / "below" / "leave.md").write_text("# Leave\n\nEveryone has 30 days.")
+    ingest(folder, "--wait")
+    assert Document.objects.get(name="leave.md").versions.count() == 2
+    assert Document.objects.get(name="plan.pdf").versions.count() == 1
+    assert all(check["ok"] for check in doctor().values())
+
+
+def test_a_user_can_be_named(administrator: User, folder: Path, stranger: User) -> None:
+    ingest(folder, "--user", stranger.email)
+    assert Library.objects.readable_by(stranger).get().name == "Plans"
+    assert not Library.objects.readable_by(administrator).exists()
+
+
+def test_a_library_that_may_only_be_read_is_refused(administrator: User, folder: Path, stranger: User) -> None:
+    library = Library.objects.create(name="Plans", visibility=Library.Visibility.TEAM)
+    Membership.objects.create(library=library, user=administrator, role=Membership.Role.READER)
+    with pytest.raises(CommandError, match="may read the library “Plans”, but not add to it"):
+        ingest(folder)
+
+
+def test_a_path_that_is_not_there_is_told(administrator: User, folder: Path) -> None:
+    with pytest.raises(CommandError, match="There is no file or folder"):
+        ingest(folder / "nowhere")
+
+
+def test_the_doctor_finds_a_file_that_belongs_to_nothing(administrator: User) -> None:
+    name = default_storage.save("documents/stray.md", ContentFile(b"# Stray"))
+    try:
+        assert "belong to no document" in doctor()["files"]["detail"]
+    finally:
+        default_storage.delete(name)
+
+
+def test_the_doctor_finds_what_is_missing_in_the_index(administrator: User, folder: Path) -> None:
+    ingest(folder, "--wait")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM documents_embedding")
+    found = doctor()["index"]
+    assert not found["ok"]
+    assert "2 chunks without an embedding" in found["detail"]
+
+
+def test_the_doctor_says_that_the_setting_names_another_model(administrator: User, folder: Path, settings: Any) -> None:
+    ingest(folder, "--wait")
+    settings.EMBEDDING_MODEL = "another"
+    assert "Run `manage.py reembed`" in doctor()["embedding space"]["detail"]

@@ -1,0 +1,122 @@
+"""What breaks in the middle, in a whole Footnote: nothing is lost, and nothing is there twice."""
+
+from __future__ import annotations
+
+import json
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.installation import Installation
+from tests.openai_server import EMBEDDINGS, MODELS, OpenAIServer, Reply
+from tests.test_up import run
+from tests.visitor import Visitor
+
+LONG = "\n\n".join(
+    f"# Part {part}\n\n" + f"Sentence {part} of the long handbook. " * 300 for part in range(60)
+).encode()
+PATIENCE = 90
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[OpenAIServer]:
+    with OpenAIServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def footnote(model: OpenAIServer) -> Iterator[Installation]:
+    environment = {"OPENAI_BASE_URL": model.url, "EMBEDDING_MODEL": MODELS[1]}
+    with tempfile.TemporaryDirectory(prefix="footnote-tests-") as folder, Installation(Path(folder), environment) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def visitor(footnote: Installation) -> Iterator[Visitor]:
+    with Visitor(footnote) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def library(visitor: Visitor, request: pytest.FixtureRequest) -> int:
+    return visitor.make_library(request.node.name)
+
+
+def wait_until_ready(visitor: Visitor, document: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while (status := visitor.status(document)) != "ready":
+        assert status != "failed"
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def begin(visitor: Visitor, library: int, model: OpenAIServer, name: str, *held: Reply) -> int:
+    """Upload a long document, and come back in the middle of its embedding, where the model's replies are `held`."""
+    model.queue(Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS), *held)
+    before = len(model.requests(EMBEDDINGS))
+    [result] = visitor.upload(library, (name, LONG))
+    model.wait_for_request(before + 2 + len(held), EMBEDDINGS)
+    return int(result["document"])
+
+
+def assert_in_order(footnote: Installation) -> None:
+    """By the doctor, who counts the chunks of every document."""
+    done = run("doctor", "--json", "--data", str(footnote.data), **footnote.environment)
+    assert [check for check in json.loads(done.stdout)["checks"] if not check["ok"]] == []
+
+
+def test_it_works_and_tells_live(visitor: Visitor, library: int) -> None:
+    with visitor.following(library) as following:
+        [result] = visitor.upload(library, ("long.md", LONG))
+        told: list[dict[str, Any]] = []
+        while not told or told[-1]["status"] not in ("ready", "failed"):
+            told.append(json.loads(following.recv(timeout=PATIENCE)))
+    assert {message["document"] for message in told} == {result["document"]}
+    assert told[-1]["status"] == "ready"
+
+
+def test_a_socket_from_another_site_is_refused(visitor: Visitor, library: int) -> None:
+    with pytest.raises(InvalidStatus), visitor.following(library, origin="https://elsewhere.example"):
+        pass
+
+
+def test_an_upload_that_is_cut_off_leaves_nothing(visitor: Visitor, library: int) -> None:
+    footnote = visitor.footnote
+    token = visitor.http.cookies["csrftoken"]
+    head = (
+        f"POST /libraries/{library}/upload HTTP/1.1\r\nHost: 127.0.0.1:{footnote.port}\r\nCookie: {visitor.cookies}\r\n"
+        f"X-CSRFToken: {token}\r\nOrigin: {footnote.address.rstrip('/')}\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n\r\n"
+        '--b\r\nContent-Disposition: form-data; name="files"; filename="half.md"\r\n\r\n# Half of a file\n'
+    )
+    with socket.create_connection(("127.0.0.1", footnote.port)) as connection:
+        connection.sendall(head.encode())
+    assert "half.md" not in visitor.get(f"libraries/{library}/")
+    [result] = visitor.upload(library, ("half.md", b"# The whole file\n"))
+    assert result["outcome"] == "added"
+
+
+def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(
+    visitor: Visitor, library: int, model: OpenAIServer
+) -> None:
+    document = begin(visitor, library, model, "killed.md", *[Reply(path=EMBEDDINGS, hang=True)] * 2)
+    visitor.footnote.process_of("celery").kill()
+    wait_until_ready(visitor, document)
+    assert_in_order(visitor.footnote)
+
+
+@pytest.mark.parametrize("service", ["postgres", "valkey-server"])
+def test_a_service_that_dies_in_the_middle_loses_and_doubles_nothing(
+    visitor: Visitor, library: int, model: OpenAIServer, service: str
+) -> None:
+    document = begin(visitor, library, model, f"{service}.md")
+    visitor.footnote.process_of(service).kill()
+    assert "again" in visitor.footnote.next_line()
+    wait_until_ready(visitor, document)
+    assert_in_order(visitor.footnote)

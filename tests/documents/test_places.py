@@ -1,0 +1,58 @@
+"""What of a page is shown marked."""
+
+from __future__ import annotations
+
+from documents import models
+from documents.places import blocks, boxes, parsed, stored
+from documents.rag.types import Block, BlockKind, Box, Page, Word
+
+TEXT = "Leave & pay\n\nYou have 25 days.\n\nDays | Who\n25 | all"
+PAGE = Page(
+    1,
+    TEXT,
+    (
+        Block(BlockKind.HEADING, 0, 11, ("Leave & pay",), 1),
+        Block(BlockKind.PARAGRAPH, 13, 30, ("Leave & pay",)),
+        Block(BlockKind.TABLE, 32, len(TEXT), ("Leave & pay",)),
+    ),
+)
+
+
+def row() -> models.Page:
+    return stored(1, PAGE)
+
+
+def test_a_page_comes_back_as_it_was_stored() -> None:
+    word = Word(0, 5, Box(0.1, 0.2, 0.3, 0.25))
+    page = Page(3, "Leave", (Block(BlockKind.PARAGRAPH, 0, 5),), (word,), 595.0, 842.0)
+    assert parsed(stored(1, page)) == page
+
+
+def test_text_is_escaped_and_marked() -> None:
+    heading, paragraph, _ = blocks(row(), [(6, 22)])
+    assert heading.text == "Leave <mark>&amp; pay</mark>"
+    assert paragraph.text == "<mark>You have </mark>25 days."
+
+
+def test_marks_may_overlap_and_reach_beyond_the_page() -> None:
+    _, paragraph, _ = blocks(row(), [(13, 21), (17, 24), (900, 1000), (5, 2)])
+    assert paragraph.text == "<mark>You </mark><mark>have</mark><mark> 25</mark> days."
+
+
+def test_a_table_is_rows_of_cells_with_the_cell_marked() -> None:
+    start = TEXT.index("all")
+    table = blocks(row(), [(start, start + 3)])[2]
+    assert table.rows == (("Days", "Who"), ("25", "<mark>all</mark>"))
+
+
+def test_boxes_run_together_within_a_line() -> None:
+    page = models.Page(
+        words=[
+            [0, 3, 0.1, 0.10, 0.2, 0.12],
+            [4, 8, 0.21, 0.10, 0.3, 0.125],
+            [9, 12, 0.1, 0.14, 0.2, 0.16],
+            [13, 15, 0.21, 0.14, 0.3, 0.16],
+        ]
+    )
+    assert boxes(page, 4, 12) == [Box(0.21, 0.10, 0.3, 0.125), Box(0.1, 0.14, 0.2, 0.16)]
+    assert boxes(page, 0, 8) == [Box(0.1, 0.10, 0.3, 0.125)]

@@ -1,0 +1,159 @@
+"""Files that come in by the browser's form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from documents.models import Document, Library, User, Version
+from tests.rag.pdfs import pdf, text
+
+pytestmark = pytest.mark.django_db
+
+LEAVE = b"# Leave\n\nEveryone has 25 days of leave a year.\n"
+
+
+def upload(client: Client, library: Library, *files: tuple[str, bytes], **fields: str) -> list[dict[str, Any]]:
+    response = client.post(
+        reverse("upload", args=[library.pk]),
+        {"files": [SimpleUploadedFile(name, content) for name, content in files], **fields},
+        headers={"Accept": "application/json"},
+    )
+    assert response.status_code == 200
+    results: list[dict[str, Any]] = response.json()["files"]
+    return results
+
+
+@pytest.fixture
+def signed_in(client: Client, owner: User) -> Client:
+    client.force_login(owner)
+    return client
+
+
+def test_it_works(signed_in: Client, library: Library, owner: User) -> None:
+    results = upload(signed_in, library, ("leave.md", LEAVE), ("plan.pdf", pdf(text((50, 700, "The plan")))))
+    assert [result["outcome"] for result in results] == ["added", "added"]
+    leave = Document.objects.get(name="leave.md")
+    assert leave.pk == results[0]["document"]
+    assert leave.created_by == owner
+    assert leave.latest is not None
+    assert leave.current is None
+    assert leave.latest.status == Version.Status.QUEUED
+    assert leave.latest.media_type == "text/markdown"
+    with leave.latest.file.open() as kept:
+        assert kept.read() == LEAVE
+
+
+def test_without_a_script_the_page_says_what_became_of_each_file(signed_in: Client, library: Library) -> None:
+    files = [SimpleUploadedFile("leave.md", LEAVE), SimpleUploadedFile("empty.txt", b"")]
+    response = signed_in.post(
+        reverse("upload", args=[library.pk]), {"files": files}, headers={"Accept": "text/html"}, follow=True
+    )
+    assert "leave.md was added." in response.text
+    assert "empty.txt is empty." in response.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("empty.txt", b"", "empty.txt is empty. Upload a file with text in it."),
+        ("picture.png", b"\x89PNG\r\n\x1a\n\0\0", "picture.png is a PNG image."),
+        ("picture.pdf", b"\x89PNG\r\n\x1a\n\0\0", "picture.pdf is a PNG image, not a PDF."),
+        ("letter.pdf", b"Dear all", "letter.pdf is named as a PDF but does not hold one."),
+        ("table.xlsx", b"PK\x03\x04rest", "table.xlsx is an Excel workbook."),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_sentence(
+    signed_in: Client, library: Library, name: str, content: bytes, sentence: str
+) -> None:
+    [result] = upload(signed_in, library, (name, content))
+    assert result["outcome"] == "refused"
+    assert result["sentence"].startswith(sentence)
+    assert not Document.objects.exists()
+
+
+def test_a_file_that_is_too_large_is_refused_with_both_sizes(
+    signed_in: Client, library: Library, settings: Settings
+) -> None:
+    settings.MAX_UPLOAD_MB = 1
+    [result] = upload(signed_in, library, ("large.txt", b"x" * 3 * 2**19))
+    assert result["sentence"].startswith("large.txt has 1.5 MB; Footnote takes files of up to 1 MB.")
+    assert not Document.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"), [("../../leave.md", "leave.md"), ("..\\leave.md", "leave.md"), ("le🏖️ave.md", "le🏖️ave.md")]
+)
+def test_a_name_is_shown_without_its_path_and_never_used_as_one(
+    signed_in: Client, library: Library, sent: str, shown: str
+) -> None:
+    file = SimpleUploadedFile("x.md", LEAVE)
+    file._name = sent  # type: ignore[attr-defined]
+    signed_in.post(reverse("upload", args=[library.pk]), {"files": [file]})
+    version = Version.objects.get()
+    assert version.document.name == shown
+    kept = str(version.file)
+    assert kept.startswith("documents/")
+    assert "leave" not in kept
+
+
+def test_the_same_file_twice_is_kept_once(signed_in: Client, library: Library) -> None:
+    [first] = upload(signed_in, library, ("leave.md", LEAVE))
+    [again] = upload(signed_in, library, ("leave.md", LEAVE))
+    assert again["outcome"] == "unchanged"
+    assert again["document"] == first["document"]
+    assert again["sentence"] == "leave.md is here already, with the same content. Nothing was changed."
+    assert Version.objects.count() == 1
+
+
+def test_a_name_that_exists_makes_a_document_of_its_own(signed_in: Client, library: Library) -> None:
+    upload(signed_in, library, ("leave.md", LEAVE))
+    [result] = upload(signed_in, library, ("leave.md", LEAVE + b"More."))
+    assert result["outcome"] == "added"
+    assert Document.objects.filter(name="leave.md").count() == 2
+
+
+def test_a_name_that_exists_makes_a_new_version_where_that_is_wanted(signed_in: Client, library: Library) -> None:
+    upload(signed_in, library, ("leave.md", LEAVE))
+    [result] = upload(signed_in, library, ("leave.md", LEAVE + b"More."), keep="version")
+    assert result["sentence"] == "leave.md was added as version 2."
+    document = Document.objects.get()
+    assert document.latest == document.versions.get(number=2)
+
+
+def test_the_bytes_of_an_earlier_version_make_it_the_latest_again(signed_in: Client, library: Library) -> None:
+    for content in (LEAVE, LEAVE + b"More.", LEAVE):
+        [result] = upload(signed_in, library, ("leave.md", content), keep="version")
+    assert result["outcome"] == "restored"
+    document = Document.objects.get()
+    assert document.versions.count() == 2
+    assert document.latest == document.versions.get(number=1)
+
+
+def test_the_page_can_ask_which_names_exist(signed_in: Client, library: Library) -> None:
+    upload(signed_in, library, ("leave.md", LEAVE))
+    response = signed_in.post(reverse("library-names", args=[library.pk]), {"name": ["new.md", "leave.md"]})
+    assert response.json() == {"names": ["leave.md"]}
+
+
+@pytest.mark.parametrize("name", ["upload", "library-names"])
+def test_only_who_may_edit_the_library_may_add_to_it(
+    client: Client, library: Library, teammate: User, stranger: User, name: str
+) -> None:
+    for user in (teammate, stranger):
+        client.force_login(user)
+        file = SimpleUploadedFile("leave.md", LEAVE)
+        response = client.post(reverse(name, args=[library.pk]), {"files": [file], "name": ["leave.md"]})
+        assert response.status_code == 404
+    assert not Document.objects.exists()
+
+
+def test_who_is_not_signed_in_is_sent_to_the_door(client: Client, library: Library) -> None:
+    response = client.post(reverse("upload", args=[library.pk]))
+    assert response.status_code == 302
+    assert response["Location"].startswith(reverse("account_login"))
