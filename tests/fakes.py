@@ -16,6 +16,7 @@ class FakeEmbedding:
     """Texts that share words are near each other."""
 
     name = "fake"
+    batch = 4
 
     def __init__(self, dimensions: int = 64) -> None:
         self.dimensions = dimensions

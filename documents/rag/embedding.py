@@ -42,6 +42,7 @@ class LocalEmbedding:
 
     name = "all-MiniLM-L6-v2-int8"
     dimensions = 384
+    batch = 16
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="embedding")
@@ -152,6 +153,8 @@ class OpenAIEmbedding:
     `dimensions` is what every vector must have; 0 means not known yet: the first reply tells, or `probe`.
     """
 
+    batch = 256
+
     def __init__(self, client: AsyncOpenAI, model: str, dimensions: int | None = None) -> None:
         self.name = model
         self.dimensions = dimensions or 0
@@ -252,6 +255,7 @@ class CachedEmbedding:
     def __init__(self, inner: EmbeddingModel, directory: Path) -> None:
         self.name = inner.name
         self.dimensions = inner.dimensions
+        self.batch = inner.batch
         self._inner = inner
         self._path = directory / "embeddings.sqlite"
         directory.mkdir(parents=True, exist_ok=True)

@@ -43,8 +43,6 @@ from documents.rag.types import (
 from documents.rag.writing import LLMWriter, QuotingWriter
 
 DEFAULT_STRATEGY = "hybrid"
-BATCH = 128
-"""Chunks that are embedded and stored at a time."""
 
 
 class RAGSystem:
@@ -89,12 +87,13 @@ class RAGSystem:
         """`index_documents`, telling after each stored batch how far it is."""
         _check(documents, metadata)
         chunks = await asyncio.to_thread(_cut, documents, metadata)
-        embedding = asyncio.ensure_future(self._embed(chunks[:BATCH]))
+        batch = self._embedding_model.batch
+        embedding = asyncio.ensure_future(self._embed(chunks[:batch]))
         try:
-            for start in range(0, len(chunks), BATCH):
+            for start in range(0, len(chunks), batch):
                 vectors = await embedding
-                end = start + BATCH
-                embedding = asyncio.ensure_future(self._embed(chunks[end : end + BATCH]))
+                end = start + batch
+                embedding = asyncio.ensure_future(self._embed(chunks[end : end + batch]))
                 await self._vector_db.add(chunks[start:end], vectors)
                 yield Indexed(min(end, len(chunks)), len(chunks))
         finally:

@@ -297,6 +297,8 @@ class EmbeddingModel(Protocol):
 
     name: str
     dimensions: int
+    batch: int
+    """How many chunks are best embedded, and stored, at a time: some seconds' work at most."""
 
     def understands(self, text: str) -> bool:
         """Whether the model knows the text's language well enough to be asked at all."""
