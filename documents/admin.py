@@ -8,8 +8,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.template.loader import render_to_string
 
 from documents import progress
 from documents.forms import FilesForm
@@ -91,17 +90,9 @@ class DocumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return render(request, "admin/documents/document/add.html", context)
 
     @admin.display(description="status", ordering="latest__status")
-    def state(self, document: Document) -> SafeString | str:
-        version = document.latest
-        if version is None:
-            return "-"
-        part = progress.share(version)
-        return format_html(
-            '<span class="status" data-library="{}" data-document="{}" data-status="{}"><span>{}</span> '
-            '<progress max="1" value="{}"{}></progress></span> {}',
-            document.library_id, document.pk, version.status, progress.describe(version),
-            part or 0, "" if part is not None else SafeString(" hidden"), version.error,
-        )  # fmt: skip
+    def state(self, document: Document) -> str:
+        context = {"document": document, "version": document.latest, "worker": progress.worker_is_running()}
+        return render_to_string("admin/documents/document/state.html", context)
 
     @admin.display(ordering="latest__pages_total")
     def pages(self, document: Document) -> int | None:

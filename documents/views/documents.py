@@ -41,7 +41,7 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
         "versions": document.versions.order_by("-number"),
         "sheet": sheet,
         "numbers": sheets.get_elided_page_range(sheet.number, on_each_side=4),
-        "may_edit": _may_edit(request, document),
+        "worker": worker_is_running(),
         "may_download": Library.objects.downloadable_by(request.user).filter(pk=document.library_id).exists(),
         **(page_context(request, page) if page else {}),
     }
