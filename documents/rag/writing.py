@@ -38,6 +38,7 @@ _CANDIDATES = 40
 _SHORTEST = 20
 _LONGEST = 600
 _LONGEST_HEADING = 100
+_BULLET = re.compile(r"^(?:[•*\-–]|\d{1,3}[.)])\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,8 @@ def _quotable(passage: Passage) -> Iterator[tuple[str, str]]:
         text = passage.text[start:end]
         if _is_heading(text, passage.text[end : end + 2]):
             heading = text
-        elif _SHORTEST <= len(text) <= _LONGEST:
-            yield text, heading
+        elif _SHORTEST <= len(statement := _BULLET.sub("", text)) <= _LONGEST:
+            yield statement, heading
 
 
 def _is_heading(text: str, after: str) -> bool:
