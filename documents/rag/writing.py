@@ -72,11 +72,10 @@ class QuotingWriter:
         cosines = await self._cosines(asked, candidates)
         closeness = [cosine + 0.3 * one.overlap for cosine, one in zip(cosines, candidates, strict=True)]
         if max(closeness, default=0.0) < ANSWERED_FROM:
-            yield NOT_FOUND + (" The closest passages are:" if candidates else "")
+            yield NOT_FOUND + (" The closest passages are:\n\n" if candidates else "")
         scores = [close + 0.1 / (one.passage + 1) for close, one in zip(closeness, candidates, strict=True)]
         best = sorted(range(len(candidates)), key=scores.__getitem__, reverse=True)[:_QUOTES]
-        for index in best:
-            yield f"\n\n“{_escaped(candidates[index].text)}” [{candidates[index].passage + 1}]"
+        yield "\n\n".join(f"“{_escaped(candidates[i].text)}” [{candidates[i].passage + 1}]" for i in best)
 
     async def _cosines(self, question: str, candidates: Sequence[_Sentence]) -> list[float]:
         """Where the embedding model doesn't understand the question, or can't be reached either, words alone decide."""
