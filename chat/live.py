@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import redis
+from django.conf import settings
 from redis.exceptions import RedisError
 
 from chat.log import Draft, Entry, Log
@@ -74,6 +76,13 @@ class Live:
         except (RedisError, OSError):
             return []
         return [json.loads(fields[b"e"]) for _, fields in entries]
+
+
+def logged(answer: int) -> list[dict[str, Any]]:
+    """All events of an answer that Redis has, for a view, which stands in no event loop of ours."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        entries: Any = client.xrange(_answer_key(answer))
+    return [json.loads(fields[b"e"]) for _, fields in entries]
 
 
 def _answer_key(answer: int) -> str:

@@ -226,13 +226,13 @@ def finish(answer: int, outcome: Outcome) -> None:
         message.status = outcome.status
         message.lease_until = None
         message.save()
-        Citation.objects.bulk_create(_citations(message, outcome.citations))
+        Citation.objects.bulk_create(citations(message, outcome.citations))
 
 
-def _citations(message: Message, citations: Sequence[Mapping[str, Any]]) -> list[Citation]:
-    """What was deleted meanwhile is no longer pointed at."""
-    versions = Version.objects.select_related("document__library").in_bulk({fields["version"] for fields in citations})
-    return [_citation(message, fields, versions.get(fields["version"])) for fields in citations]
+def citations(message: Message, cited: Sequence[Mapping[str, Any]]) -> list[Citation]:
+    """Footnotes, not saved yet; what was deleted meanwhile is no longer pointed at."""
+    versions = Version.objects.select_related("document__library").in_bulk({fields["version"] for fields in cited})
+    return [_citation(message, fields, versions.get(fields["version"])) for fields in cited]
 
 
 def _citation(message: Message, fields: Mapping[str, Any], version: Version | None) -> Citation:

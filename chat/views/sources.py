@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from chat.models import Citation, Conversation
+from chat import records
+from chat.live import logged
+from chat.models import Citation, Conversation, Message
 from documents.models import Library, Page
 from documents.places import blocks
 from documents.rag.types import Box
@@ -21,24 +23,30 @@ from documents.views.pages import rect
 @require_GET
 def source(request: HttpRequest, conversation_id: UUID, message_id: int, number: int) -> HttpResponse:
     """The source beside the chat, for who may read its library now."""
-    readable = Citation.objects.filter(
-        message=message_id,
-        message__conversation=conversation_id,
-        message__conversation__in=Conversation.objects.of(request.user),
-        library__in=Library.objects.readable_by(request.user),
-    )
-    citation = get_object_or_404(readable.select_related("version", "document", "message"), number=number)
-    numbers = list(readable.values_list("number", flat=True))
+    own = Message.objects.filter(conversation__in=Conversation.objects.of(request.user))
+    message = get_object_or_404(own, pk=message_id, conversation=conversation_id)
+    readable = set(Library.objects.readable_by(request.user).values_list("pk", flat=True))
+    citations = {citation.number: citation for citation in _citations(message) if citation.library_id in readable}
+    if number not in citations:
+        raise Http404
     return render(
         request,
         "chat/_source.html",
         {
-            "citation": citation,
-            "previous": max((other for other in numbers if other < number), default=None),
-            "next": min((other for other in numbers if other > number), default=None),
-            **_place(citation),
+            "citation": citations[number],
+            "previous": max((other for other in citations if other < number), default=None),
+            "next": min((other for other in citations if other > number), default=None),
+            **_place(citations[number]),
         },
     )
+
+
+def _citations(message: Message) -> list[Citation]:
+    """Those that are stored, or, of an answer that is still being written, those that its log has."""
+    if message.status == Message.Status.STREAMING:
+        cited = [event for event in logged(message.pk) if event["type"] == "citation"]
+        return records.citations(message, cited)
+    return list(message.citations.select_related("version", "document"))
 
 
 def _place(citation: Citation) -> dict[str, Any]:

@@ -8,7 +8,7 @@ export class Composer {
     this.#form = form;
     this.#ask = ask;
     this.#stop = stop;
-    this.#text.value = sessionStorage.getItem(this.#draft) ?? "";
+    this.#text.value ||= sessionStorage.getItem(this.#draft) ?? "";
     this.#text.addEventListener("input", () => sessionStorage.setItem(this.#draft, this.#text.value));
     this.#text.addEventListener("keydown", (event) => this.#pressed(event));
     form.addEventListener("submit", (event) => this.#submitted(event));
@@ -16,6 +16,7 @@ export class Composer {
     this.#stopButton.addEventListener("click", () => this.#stop());
     document.addEventListener("click", ({ target }) => this.#closePicks(target));
     document.addEventListener("keydown", ({ key }) => key === "Escape" && this.#closePicks(null));
+    this.#askButton.disabled = false;
     this.#label();
   }
 

@@ -63,6 +63,16 @@ def test_a_source_opens_with_its_passage_marked(olive: Visitor) -> None:
     assert "<mark>Employees have 25 days of paid leave a year.</mark>" in html
 
 
+def test_a_source_opens_while_its_answer_is_still_being_written(olive: Visitor, model: OpenAIServer, held: str) -> None:
+    with olive.socket() as socket:
+        answer = begun(socket)
+        status, html = olive.get(f"c/{answer.conversation}/messages/{answer.id}/sources/1/")
+        model.release(held)
+        socket.read(answer)
+    assert status == 200
+    assert "<mark>" in html
+
+
 def test_a_reload_in_the_middle_goes_on_where_it_was(olive: Visitor, model: OpenAIServer, held: str) -> None:
     with olive.socket() as socket:
         answer = begun(socket)

@@ -1,0 +1,116 @@
+"""The main job, as a person sees it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.chat.conftest import PASSWORD
+from tests.chat.test_socket import LONG, QUESTION
+from tests.installation import Installation
+from tests.openai_server import OpenAIServer, Reply
+
+FLAGS = ["--no-sandbox", "--disable-gpu"]
+
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, footnote: Installation, model: OpenAIServer) -> Iterator[Page]:
+    """The owner's browser, signed in; nothing may be said on its console."""
+    context = browser.new_context(base_url=footnote.address)
+    context.set_default_timeout(30_000)
+    said: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto("/account/login/")
+    page.locator("[name=login]").fill("owner@example.com")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    yield page
+    context.close()
+    assert said == []
+
+
+def ask(page: Page, text: str) -> None:
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_enabled()
+    page.get_by_role("textbox", name="Question").fill(text)
+    page.keyboard.press("Enter")
+
+
+def test_a_question_is_asked_answered_and_its_source_read(page: Page) -> None:
+    ask(page, QUESTION)
+    answer = page.locator(".answer[data-status=complete]")
+    expect(answer.locator(".prose")).to_contain_text("25 days")
+    answer.locator(".prose .cite").first.click()
+    source = page.get_by_role("complementary", name="Source")
+    expect(source.locator("mark").first).to_contain_text("25 days of paid leave")
+    expect(page).to_have_url(re.compile(r"/c/[0-9a-f-]+/#note-\d+-1$"))
+    page.keyboard.press("Escape")
+    expect(source).to_be_hidden()
+
+
+def test_a_link_to_a_footnote_opens_it(page: Page) -> None:
+    ask(page, QUESTION)
+    page.locator(".answer[data-status=complete] .notes .note-title").first.click()
+    source = page.get_by_role("complementary", name="Source")
+    expect(source.locator("mark").first).to_be_visible()
+    page.reload()
+    expect(source.locator("mark").first).to_be_visible()
+
+
+def test_an_answer_goes_on_after_a_reload_and_stops_in_both_tabs(page: Page, model: OpenAIServer) -> None:
+    model.queue(Reply(LONG, hold_at=9, gate="browser"))
+    ask(page, QUESTION)
+    expect(page.locator(".answer .prose strong")).to_have_text("25 days")
+    page.reload()
+    expect(page.locator(".answer .prose strong")).to_have_text("25 days")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator(".answer .prose strong")).to_have_text("25 days")
+    other.get_by_role("button", name="Stop").click()
+    for tab in (page, other):
+        expect(tab.locator(".answer[data-status=stopped] .prose")).to_contain_text("25 days")
+        expect(tab.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+
+
+def test_a_second_tab_sees_the_next_question(page: Page) -> None:
+    ask(page, QUESTION)
+    expect(page.locator(".answer[data-status=complete]")).to_have_count(1)
+    other = page.context.new_page()
+    other.goto(page.url)
+    ask(page, "And trains?")
+    for tab in (page, other):
+        expect(tab.locator(".question").nth(1)).to_have_text("And trains?")
+        expect(tab.locator(".answer[data-status=complete]")).to_have_count(2)
+
+
+def test_a_draft_survives_a_reload(page: Page) -> None:
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_enabled()
+    page.get_by_role("textbox", name="Question").fill("Half a")
+    page.reload()
+    expect(page.get_by_role("textbox", name="Question")).to_have_value("Half a")
+
+
+def test_a_refusal_is_told_and_the_question_kept(page: Page) -> None:
+    ask(page, QUESTION)
+    expect(page.locator(".answer[data-status=complete]")).to_have_count(1)
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.get_by_text("Rename or delete").click()
+    page.get_by_role("button", name="Delete it").click()
+    ask(other, "And trains?")
+    expect(other.get_by_role("alert")).to_contain_text("not there any more")
+    expect(other.get_by_role("textbox", name="Question")).to_have_value("And trains?")
