@@ -104,9 +104,13 @@ class Visitor:
         return self._open(urllib.request.Request(self.address + path.lstrip("/")))
 
     def post(self, path: str, **fields: str) -> tuple[int, str]:
-        token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', self.get(path)[1])
-        data = urllib.parse.urlencode({"csrfmiddlewaretoken": token[1] if token else "", **fields}).encode()
+        data = urllib.parse.urlencode({"csrfmiddlewaretoken": self.token(), **fields}).encode()
         return self._open(urllib.request.Request(self.address + path, data, {"Referer": self.address}))
+
+    def token(self) -> str:
+        """What every form carries."""
+        found = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', self.get("account/login/")[1] + self.get("")[1])
+        return found[1] if found else ""
 
     def _open(self, request: urllib.request.Request) -> tuple[int, str]:
         try:

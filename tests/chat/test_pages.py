@@ -1,0 +1,82 @@
+"""Pages and commands of the chat, on a running Footnote."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.chat.conftest import Visit, manage
+from tests.chat.test_socket import QUESTION
+from tests.chat.visitor import Visitor
+from tests.installation import Installation
+from tests.openai_server import OpenAIServer
+
+
+@pytest.fixture
+def admin(footnote: Installation, model: OpenAIServer) -> Visitor:
+    return Visitor(footnote.address, footnote.email, footnote.password)
+
+
+def test_ask_prints_an_answer_whose_citations_can_be_found_in_the_text(
+    footnote: Installation, model: OpenAIServer
+) -> None:
+    said = json.loads(manage(footnote, "ask", QUESTION, "--library", "Leave", "--user", "owner@example.com", "--json"))
+    assert set(said) == {
+        *("answer", "strategy", "steps", "citations", "claims", "abstained", "usage", "milliseconds"),
+    }
+    citation = said["citations"][0]
+    assert set(citation) == {"number", "document", "page", "quote", "start", "end", "verdict"}
+    assert citation["document"] == "rules.md"
+    assert citation["page"] is None
+    assert "25 days" in citation["quote"]
+    assert citation["end"] - citation["start"] == len(citation["quote"])
+
+
+def test_search_finds_passages_for_their_readers_alone(footnote: Installation) -> None:
+    found = json.loads(manage(footnote, "search", QUESTION, "--user", "owner@example.com", "--json"))
+    assert set(found[0]) == {"document", "page", "chunk", "score", "text", "ranks"}
+    assert any("25 days" in passage["text"] for passage in found)
+    for_stranger = manage(footnote, "search", QUESTION, "--user", "stranger@example.com", "--json")
+    assert "25 days" not in for_stranger
+
+
+def test_a_library_that_may_not_be_read_is_not_there(footnote: Installation) -> None:
+    with pytest.raises(AssertionError, match="There is no library “Leave” that stranger"):
+        manage(footnote, "ask", QUESTION, "--library", "Leave", "--user", "stranger@example.com")
+
+
+def test_a_conversation_is_renamed_and_deleted(olive: Visitor) -> None:
+    with olive.socket() as socket:
+        answer = socket.read(socket.ask(QUESTION))
+    page = f"c/{answer.conversation}/"
+    assert f"<h1>{QUESTION}</h1>" in olive.get(page)[1]
+    olive.post(page + "rename", title="Leave & <travel>")
+    assert "<h1>Leave &amp; &lt;travel&gt;</h1>" in olive.get(page)[1]
+    olive.post(page + "delete")
+    assert olive.get(page)[0] == 404
+
+
+def test_a_stranger_may_not_delete_a_conversation(olive: Visitor, visit: Visit) -> None:
+    with olive.socket() as socket:
+        answer = socket.read(socket.ask(QUESTION))
+    stranger = visit("stranger")
+    assert stranger.post(f"c/{answer.conversation}/delete")[0] == 404
+    assert olive.get(f"c/{answer.conversation}/")[0] == 200
+
+
+def test_an_administrator_lists_the_endpoints_models_and_tests_one(admin: Visitor, model: OpenAIServer) -> None:
+    fields = {"base_url": model.url, "api_key": "secret-key", "chat_model": "scripted-chat"}
+    assert "scripted-chat" in admin.post("model/", do="list", **(fields | {"chat_model": ""}))[1]
+    tested = admin.post("model/", do="test", **fields)[1]
+    assert "scripted-chat answers" in tested
+    assert "secret-key" not in tested
+
+
+def test_an_endpoint_that_is_not_there_gets_a_sentence(admin: Visitor) -> None:
+    fields = {"base_url": "http://127.0.0.1:9/v1", "api_key": "", "chat_model": "x"}
+    assert "can’t be reached" in admin.post("model/", do="test", **fields)[1].replace("&#x27;", "’").replace("'", "’")
+
+
+def test_only_an_administrator_connects_a_model(olive: Visitor) -> None:
+    assert olive.get("model/")[0] == 403
