@@ -5,28 +5,26 @@ Every step is kept, so that whoever takes it up after a crash goes on where it s
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Count
-from django.db.models.functions import Now
+from django.db import InterfaceError, OperationalError
 
-from documents import models, wiring
-from documents.blocks import FANOUT, merge
+from documents import versions, wiring
 from documents.leases import Lease, LeaseLost
-from documents.models import Block, Chunk, Document, Version
-from documents.places import parsed, stored
+from documents.models import Version
 from documents.progress import announce
 from documents.rag.errors import PermanentError, TransientError, UnreadableDocument
 from documents.rag.parsing import Opened
 from documents.rag.parsing.reading import read
-from documents.rag.types import HowRead, Page
+from documents.rag.types import Page
 from documents.threads import in_thread
+from documents.versions import RANGE_CHARACTERS, Standing
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +37,6 @@ TELL_EVERY = 0.2
 
 LOT = 200
 """Pages that are stored at a time, at most."""
-
-RANGE_CHARACTERS = 400_000
-"""Of the pages that are cut together. A chunk never crosses a range; a crash costs at most one."""
 
 CHUNK_CHARACTERS = 1_900
 """About what a chunk holds, to say how many there will be."""
@@ -65,31 +60,24 @@ async def index(version_id: int) -> None:
     """
     lease = Lease(version_id)
     try:
-        if await in_thread(lease.take):
+        if version := await in_thread(versions.take, lease):
             async with lease.renewed():
-                await _Work(lease, await in_thread(_load, version_id)).run()
+                await _Work(lease, version).run()
     except (OperationalError, InterfaceError) as error:
         logger.warning("Postgres can't be reached: %s", error)
         raise TryAgain(5) from error
 
 
-async def merge_blocks() -> None:
-    """Merge small blocks of postings, which many small uploads leave behind."""
-    for library_id in await in_thread(_libraries_of_many_blocks):
-        await merge(wiring.current().pool, library_id)
-
-
-def _libraries_of_many_blocks() -> list[int]:
-    counted = Block.objects.values("library").annotate(blocks=Count("pk")).filter(blocks__gte=FANOUT)
-    return list(counted.values_list("library", flat=True))
-
-
 class _Work:
-    """The work of one lease on one version; `version` is kept as it stands in the database."""
+    """The work of one lease on one version; `version` is kept as it stands in the database.
+
+    `all_pages` are the pages of a short document that nobody worked on before, so that they needn't be fetched again.
+    """
 
     def __init__(self, lease: Lease, version: Version) -> None:
         self.lease = lease
         self.version = version
+        self.all_pages: list[Page] | None = [] if version.pages_read == 0 else None
         self.told = time.monotonic()
 
     async def run(self) -> None:
@@ -98,7 +86,7 @@ class _Work:
             await self.embed()
             await self.finish()
         except LeaseLost:
-            await in_thread(_forget_unless_wanted, self.version.pk)
+            await in_thread(versions.forget_unless_wanted, self.version.pk)
         except PermanentError as error:
             await self.fail(str(error))
         except TRANSIENT as error:
@@ -126,70 +114,93 @@ class _Work:
         version.pages_total = version.pages_read + len(pages)
         await self.keep(pages)
 
-    def opened(self) -> AsyncIterator[Opened | Page]:
+    async def opened(self) -> AsyncIterator[Opened | Page]:
         version, name = self.version, self.version.document.name
         path = Path(version.file.path)
-        if not path.exists():
+        if not await asyncio.to_thread(path.exists):
             raise UnreadableDocument(f"The file of {name} is gone from the storage. Upload it again.")
-        return read(path, version.media_type, version.pages_read + 1, name=name)
+        async for item in read(path, version.media_type, version.pages_read + 1, name=name):
+            yield item
 
     async def keep(self, pages: Sequence[Page]) -> None:
         self.version.pages_read += len(pages)
-        fields = ("title", "pages_total", "pages_read")
-        await self.write(*fields, status=Status.READING, beside=lambda: _store_pages(self.version, pages))
+        if self.all_pages is not None:
+            self.all_pages += pages
+            if _characters(self.all_pages) > RANGE_CHARACTERS:
+                self.all_pages = None
+        await self.write("title", "pages_total", "pages_read", status=Status.READING, pages=pages)
 
     # --- Indexing -------------------------------------------------------------------------------
 
     async def embed(self) -> None:
         """Put the pages that aren't there yet into the index."""
         version = self.version
-        characters = await in_thread(_check_text, version)
-        version.chunks_indexed = await in_thread(_drop_unfinished, version)
-        version.chunks_total = version.chunks_indexed + max(characters // CHUNK_CHARACTERS, 1)
-        system = await wiring.current().system([version.document.library_id])
-        while pages := await in_thread(_next_range, version):
-            before = version.chunks_indexed
-            async for indexed in system.index([pages], [_metadata(version)]):
-                version.chunks_indexed = before + indexed.done
-                version.chunks_total = max(version.chunks_total, before + indexed.total)
-                if self.is_time():
-                    await self.write("chunks_indexed", "chunks_total", status=Status.EMBEDDING)
+        standing = await self.standing()
+        if standing.complaint:
+            raise UnreadableDocument(standing.complaint)
+        version.chunks_indexed = standing.chunks
+        version.chunks_total = standing.chunks + max(standing.characters // CHUNK_CHARACTERS, 1)
+        async for pages in self.ranges():
+            await self.embed_range(pages)
             version.pages_indexed = pages[-1].number
             if version.pages_indexed < version.pages_read:
                 await self.write("pages_indexed", "chunks_indexed", "chunks_total", status=Status.EMBEDDING)
 
+    async def standing(self) -> Standing:
+        if self.all_pages is None:
+            return await in_thread(versions.stand, self.version)
+        complaint = versions.complaint(self.version, self.all_pages)
+        return Standing(chunks=0, characters=_characters(self.all_pages), complaint=complaint)
+
+    async def ranges(self) -> AsyncIterator[list[Page]]:
+        if self.all_pages is not None:
+            yield self.all_pages
+            return
+        while pages := await in_thread(versions.next_range, self.version):
+            yield pages
+
+    async def embed_range(self, pages: Sequence[Page]) -> None:
+        version = self.version
+        before = version.chunks_indexed
+        system = await wiring.current().system([version.document.library_id])
+        async for indexed in system.index([pages], [_metadata(version)]):
+            version.chunks_indexed = before + indexed.done
+            version.chunks_total = max(version.chunks_total or 0, before + indexed.total)
+            if self.is_time():
+                await self.write("chunks_indexed", "chunks_total", status=Status.EMBEDDING)
+
     async def finish(self) -> None:
-        """Make it the current version, and take the one before out of the index, in one step."""
         version = self.version
         version.chunks_total = version.chunks_indexed
-        fields = {field: getattr(version, field) for field in ("pages_indexed", "chunks_indexed", "chunks_total")}
-        await in_thread(_make_current, self.lease, version, fields)
+        values = self.values("pages_indexed", "chunks_indexed", "chunks_total")
+        await in_thread(versions.make_current, self.lease, version, values)
         version.status = Status.READY
         await announce(version)
 
     # --- When it doesn't work -------------------------------------------------------------------
 
     async def fail(self, sentence: str) -> None:
-        self.version.status, self.version.error = Status.FAILED, sentence
+        self.version.error = sentence
         await self.let_go(status=Status.FAILED, error=sentence)
 
     async def postpone(self, error: Exception) -> None:
         """Let it be tried again in a while, or fail where that has been done often enough."""
         logger.warning("Version %s has to wait: %s", self.version.pk, error)
+        sentence = str(error) if isinstance(error, TransientError) else "The database can't be reached."
         attempts = self.version.attempts = self.version.attempts + 1
         if attempts == TRIES:
-            await self.fail(f"{_sentence(error)} It was tried {TRIES} times; try again when that is mended.")
+            await self.fail(f"{sentence} It was tried {TRIES} times; try again when that is mended.")
             return
         seconds = 2.0**attempts
-        self.version.status = Status.QUEUED
-        await self.let_go(wait=seconds, status=Status.QUEUED, attempts=attempts, error=_sentence(error))
+        await self.let_go(wait=seconds, status=Status.QUEUED, attempts=attempts, error=sentence)
         raise TryAgain(seconds)
 
-    async def let_go(self, *, wait: float = 0, **fields: Any) -> None:
+    async def let_go(self, *, status: Status, wait: float = 0, **values: Any) -> None:
         try:
-            await in_thread(self.lease.give_back, wait=wait, **fields)
+            await in_thread(self.lease.give_back, wait=wait, status=status, **values)
         except LeaseLost:
             return
+        self.version.status = status
         await announce(self.version)
 
     # --- Writing it down ------------------------------------------------------------------------
@@ -198,64 +209,20 @@ class _Work:
         """Whether it is long enough since something was told."""
         return time.monotonic() > self.told + TELL_EVERY
 
-    async def write(self, *fields: str, status: Status, beside: Callable[[], None] | None = None) -> None:
-        """Keep these fields of the version, and what `beside` writes, in one transaction, and tell of it."""
+    async def write(self, *fields: str, status: Status, pages: Sequence[Page] = ()) -> None:
+        """Keep these fields of the version, and pages, and tell how far it is."""
         self.version.status = status
-        values = {field: getattr(self.version, field) for field in (*fields, "status")}
-        await in_thread(_write, self.lease, values, beside)
+        await in_thread(versions.write, self.lease, self.values(*fields, "status"), pages)
         if self.is_time():
             self.told = time.monotonic()
             await announce(self.version)
 
-
-def _load(version_id: int) -> Version:
-    return Version.objects.select_related("document").get(pk=version_id)
-
-
-def _write(lease: Lease, values: dict[str, Any], beside: Callable[[], None] | None) -> None:
-    with transaction.atomic():
-        lease.write(**values)
-        if beside:
-            beside()
+    def values(self, *fields: str) -> dict[str, Any]:
+        return {field: getattr(self.version, field) for field in fields}
 
 
-def _store_pages(version: Version, pages: Sequence[Page]) -> None:
-    models.Page.objects.bulk_create([stored(version.pk, page) for page in pages])
-
-
-def _check_text(version: Version) -> int:
-    """How many characters the version's pages have that aren't indexed yet."""
-    pages = version.pages.defer("words", "blocks")
-    if not pages.exclude(text="").exists():
-        failed = pages.filter(how_read=HowRead.FAILED).first()
-        raise UnreadableDocument(failed.error if failed else _no_text(version))
-    return sum(len(page.text) for page in pages.filter(number__gt=version.pages_indexed))
-
-
-def _no_text(version: Version) -> str:
-    return (
-        f"{version.document.name} has no text: each page is empty or a picture, as in a scan. "
-        "Upload a copy that has its text in it."
-    )
-
-
-def _drop_unfinished(version: Version) -> int:
-    """Take out what a broken-off range left, and count the chunks of the others."""
-    chunks = Chunk.objects.filter(version=version)
-    chunks.filter(spans__0__0__gt=version.pages_indexed).delete()
-    return chunks.count()
-
-
-def _next_range(version: Version) -> list[Page]:
-    """The next pages to index; empty after the last one."""
-    pages: list[Page] = []
-    characters = 0
-    for row in version.pages.filter(number__gt=version.pages_indexed).defer("words").iterator(50):
-        pages.append(parsed(row, with_words=False))
-        characters += len(row.text)
-        if characters >= RANGE_CHARACTERS:
-            break
-    return pages
+def _characters(pages: Sequence[Page]) -> int:
+    return sum(len(page.text) for page in pages)
 
 
 def _metadata(version: Version) -> dict[str, Any]:
@@ -267,21 +234,3 @@ def _metadata(version: Version) -> dict[str, Any]:
         "title": version.title or version.document.name,
         "chunk_id": version.chunks_indexed,
     }
-
-
-def _make_current(lease: Lease, version: Version, fields: dict[str, Any]) -> None:
-    with transaction.atomic():
-        lease.give_back(**fields, status=Status.READY, error="", attempts=0, ready_at=Now())
-        Document.objects.filter(pk=version.document_id).update(current=version, title=version.title)
-        Chunk.objects.filter(version__document=version.document_id).exclude(version=version).delete()
-
-
-def _forget_unless_wanted(version_id: int) -> None:
-    """What was stored after a later version had become the current one."""
-    Chunk.objects.filter(version=version_id).exclude(version__document__latest=version_id).delete()
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, TransientError):
-        return str(error)
-    return "The database can't be reached."

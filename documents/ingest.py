@@ -97,8 +97,7 @@ def retry(version: Version) -> None:
     Version.objects.filter(pk=version.pk).update(
         status=Version.Status.QUEUED, error="", attempts=0, lease=None, lease_until=None
     )
-    # Where Redis is away, upkeep finds the version later.
-    transaction.on_commit(partial(tasks.index.delay, version.pk), robust=True)
+    _queue(version)
 
 
 def existing_names(library: Library, names: list[str]) -> list[str]:
@@ -179,6 +178,7 @@ def _restored(version: Version) -> Version:
     version.chunks_total = None
     version.save(update_fields=["pages_indexed", "chunks_indexed", "chunks_total"])
     _make_latest(version)
+    retry(version)
     return version
 
 
@@ -193,12 +193,17 @@ def _add(document: Document, given: _Given, *, number: int) -> Version:
     except BaseException:
         version.file.delete(save=False)
         raise
+    _queue(version)
     return version
 
 
 def _make_latest(version: Version) -> None:
     Document.objects.filter(pk=version.document_id).update(latest=version)
-    retry(version)
+
+
+def _queue(version: Version) -> None:
+    # Where Redis is away, upkeep finds the version later.
+    transaction.on_commit(partial(tasks.index.delay, version.pk), robust=True)
 
 
 def _of(version: Version, document: Document) -> Version:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.cache import cache as shared_cache
 
 from documents import indexing, leases, progress, wiring
+from documents.upkeep import merge_blocks
 
 Result = TypeVar("Result")
 
@@ -35,7 +36,7 @@ def upkeep() -> None:
     if not tasks_in(settings.CELERY_TASK_ROUTES[index.name]["queue"]):
         for version in leases.free().order_by("pk"):
             index.delay(version.pk)
-    run(indexing.merge_blocks())
+    run(merge_blocks())
 
 
 def tasks_in(queue: str) -> int:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from documents import indexing
+from documents import indexing, versions
 from documents.indexing import TryAgain, index
 from documents.ingest import Keep, Received
 from documents.leases import Lease
@@ -70,6 +70,7 @@ async def test_what_another_worker_has_is_left_alone(system: Wiring, taken: Rece
 async def test_what_a_dead_worker_left_is_gone_on_with(
     system: Wiring, model: OpenAIServer, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(versions, "RANGE_CHARACTERS", 30_000)
     monkeypatch.setattr(indexing, "RANGE_CHARACTERS", 30_000)
     received = await in_thread(give, "long.md", LONG)
     model.queue(
