@@ -98,6 +98,7 @@ class Citation(models.Model):
     document = models.ForeignKey(Document, models.SET_NULL, null=True, related_name="citations")
     version = models.ForeignKey(Version, models.SET_NULL, null=True, related_name="+")
     title = models.CharField(max_length=500)
+    heading = models.CharField(max_length=500, blank=True, help_text="What the quote stands under.")
     page = models.PositiveIntegerField()
     paged = models.BooleanField(default=False, help_text="Whether the page number means something to people.")
     start = models.PositiveIntegerField()

@@ -18,7 +18,7 @@ from django.utils.text import Truncator
 
 from chat.models import Citation, Conversation, Message
 from documents.models import Library, User, Version
-from documents.places import boxes
+from documents.places import boxes, heading
 from documents.rag.errors import PermanentError
 from documents.rag.strategies import find_strategy
 from documents.rag.types import Turn
@@ -241,6 +241,7 @@ def _citation(message: Message, fields: Mapping[str, Any], version: Version | No
         citation.version, citation.document, citation.library = version, version.document, version.document.library
         citation.sha256 = version.sha256
         if page := version.pages.filter(number=citation.page).first():
+            citation.heading = heading(page, citation.start)[:500]
             citation.boxes = [list(astuple(box)) for box in boxes(page, citation.start, citation.end)]
     return citation
 

@@ -81,6 +81,12 @@ def blocks(page: models.Page, marks: Sequence[Mark] = ()) -> list[MarkedBlock]:
     ]
 
 
+def heading(page: models.Page, place: int) -> str:
+    """What the character at `place` of the page stands under; nothing where there is no heading."""
+    paths = (path for _, start, end, _, path in page.blocks if start <= place < end)
+    return next((path[-1] for path in paths if path), "")
+
+
 def _marked_block(
     text: str, kind: BlockKind, start: int, end: int, *, level: int, marks: Sequence[Mark]
 ) -> MarkedBlock:

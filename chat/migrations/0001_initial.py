@@ -96,6 +96,10 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("number", models.PositiveIntegerField()),
                 ("title", models.CharField(max_length=500)),
+                (
+                    "heading",
+                    models.CharField(blank=True, help_text="What the quote stands under.", max_length=500),
+                ),
                 ("page", models.PositiveIntegerField()),
                 (
                     "paged",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from documents import models
-from documents.places import blocks, boxes, parsed, stored
+from documents.places import blocks, boxes, heading, parsed, stored
 from documents.rag.types import Block, BlockKind, Box, Page, Word
 
 TEXT = "Leave & pay\n\nYou have 25 days.\n\nDays | Who\n25 | all"
@@ -29,8 +29,8 @@ def test_a_page_comes_back_as_it_was_stored() -> None:
 
 
 def test_text_is_escaped_and_marked() -> None:
-    heading, paragraph, _ = blocks(row(), [(6, 22)])
-    assert heading.text == "Leave <mark>&amp; pay</mark>"
+    title, paragraph, _ = blocks(row(), [(6, 22)])
+    assert title.text == "Leave <mark>&amp; pay</mark>"
     assert paragraph.text == "<mark>You have </mark>25 days."
 
 
@@ -43,6 +43,11 @@ def test_a_table_is_rows_of_cells_with_the_cell_marked() -> None:
     start = TEXT.index("all")
     table = blocks(row(), [(start, start + 3)])[2]
     assert table.rows == (("Days", "Who"), ("25", "<mark>all</mark>"))
+
+
+def test_a_place_stands_under_the_last_heading_before_it() -> None:
+    assert heading(row(), 15) == "Leave & pay"
+    assert heading(row(), 12) == ""
 
 
 def test_boxes_run_together_within_a_line() -> None:
