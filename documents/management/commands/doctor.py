@@ -130,7 +130,7 @@ def worker() -> str:
     if worker_is_running():
         return f"A worker is running; {waiting.count()} documents wait for it."
     if waiting.filter(created__lt=timezone.now() - LONG).exists():
-        raise Wrong("No worker is running, and documents have waited for one for hours. Start Footnote with `make run`.")
+        raise Wrong("No worker is running, and documents have waited for hours. Start Footnote with `make run`.")
     return f"No worker is running; {waiting.count()} documents wait for one."
 
 
