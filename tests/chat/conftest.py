@@ -75,10 +75,16 @@ def visit(footnote: Installation) -> Visit:
     return lambda name: Visitor(footnote.address, f"{name}@example.com", PASSWORD)
 
 
-@pytest.fixture
-def olive(visit: Visit, model: OpenAIServer) -> Visitor:
-    """The owner, signed in."""
+@pytest.fixture(scope="session")
+def signed_in_owner(visit: Visit) -> Visitor:
+    """One for all tests, as signing in too often is refused."""
     return visit("owner")
+
+
+@pytest.fixture
+def olive(signed_in_owner: Visitor, model: OpenAIServer) -> Visitor:
+    """The owner, signed in."""
+    return signed_in_owner
 
 
 @contextmanager

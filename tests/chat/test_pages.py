@@ -13,8 +13,8 @@ from tests.installation import Installation
 from tests.openai_server import OpenAIServer
 
 
-@pytest.fixture
-def admin(footnote: Installation, model: OpenAIServer) -> Visitor:
+@pytest.fixture(scope="module")
+def admin(footnote: Installation) -> Visitor:
     return Visitor(footnote.address, footnote.email, footnote.password)
 
 
