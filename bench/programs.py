@@ -121,7 +121,7 @@ class Product(Installation):
     def tree(self) -> list[psutil.Process]:
         """All of its processes that live; Postgres, Valkey, web and worker are its children."""
         supervisor = psutil.Process(self.process.pid)
-        return [supervisor, *supervisor.children(recursive=True)]
+        return [process for process in (supervisor, *supervisor.children(recursive=True)) if _lives(process)]
 
     def cpu(self) -> Counter[str]:
         """Seconds of processor time so far, by what the processes are."""
@@ -156,13 +156,22 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def _lives(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
 def _seconds(process: psutil.Process) -> float:
     """Children that have ended count with those who waited for them."""
     return float(sum(process.cpu_times()[:4]))
 
 
 def kind(process: psutil.Process) -> str:
-    words = " ".join(process.cmdline())
+    """Which part of the product it is; empty where it has just ended."""
+    words = ""
+    with suppress(psutil.NoSuchProcess):
+        words = " ".join(process.cmdline())
     kinds = {
         "celery": "worker",
         "uvicorn": "web",
@@ -170,7 +179,7 @@ def kind(process: psutil.Process) -> str:
         "valkey": "Valkey",
         "manage.py": "supervisor",
     }
-    return next((kind for word, kind in kinds.items() if word in words), words[:40] or process.name())
+    return next((kind for word, kind in kinds.items() if word in words), words[:40])
 
 
 def fill(data: Path, model: ModelServer) -> None:

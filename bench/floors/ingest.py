@@ -1,7 +1,7 @@
 """The floor of an ingest: `python -m bench.floors.ingest DATABASE_URL MODEL_PORT FILE…` prints its seconds.
 
-Cut by tokens, embed in batches, count words, COPY under a vector index like the product's: nothing is parsed, checked,
-resumed or shown. Two batches are under way at a time.
+Cut by tokens, embed in batches, count words, COPY under a vector index that holds the product's own vectors already:
+nothing is parsed, checked, resumed or shown. Two batches are under way at a time.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _SCHEMA = f"""
 DROP SCHEMA IF EXISTS bench_floor CASCADE;
 CREATE SCHEMA bench_floor;
 CREATE TABLE bench_floor.chunk (id bigint PRIMARY KEY, text text, vector halfvec({DIMENSIONS}));
+INSERT INTO bench_floor.chunk SELECT -id, '', vector FROM documents_embedding;
 CREATE INDEX ON bench_floor.chunk USING hnsw (vector halfvec_cosine_ops) WITH (m = 12, ef_construction = 40);
 CREATE TABLE bench_floor.posting (term text COLLATE "C", batch bigint, packed bytea, PRIMARY KEY (term, batch));
 """
