@@ -11,8 +11,10 @@ from django.conf import settings
 from django.core.files import File
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from documents import tasks
+from documents.leases import take_away
 from documents.models import Document, Library, Membership, User, Version
 from documents.naming import safe_name
 from documents.rag.errors import PermanentError
@@ -98,6 +100,13 @@ def retry(version: Version) -> None:
         status=Version.Status.QUEUED, error="", attempts=0, lease=None, lease_until=None
     )
     _queue(version)
+
+
+def delete(document: Document) -> None:
+    """Take the document out of every search at once; its rows and files stay for a while."""
+    document.deleted_at = timezone.now()
+    document.save(update_fields=["deleted_at"])
+    take_away(document)
 
 
 def existing_names(library: Library, names: list[str]) -> list[str]:
@@ -198,6 +207,7 @@ def _add(document: Document, given: _Given, *, number: int) -> Version:
 
 
 def _make_latest(version: Version) -> None:
+    take_away(version.document)
     Document.objects.filter(pk=version.document_id).update(latest=version)
 
 

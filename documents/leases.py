@@ -1,4 +1,7 @@
-"""Who works on which version: a lease in its row, renewed while the work goes on, taken over when it has run out."""
+"""Who works on which version: a lease in its row, renewed while the work goes on, taken over when it has run out.
+
+Whoever makes the work useless, by a later version or by deleting the document, takes the lease away.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ class Lease:
     def write(self, **fields: Any) -> None:
         """Set fields of the version and renew the lease; raises LeaseLost where it isn't ours any more."""
         fields = {"lease_until": _later(SECONDS)} | fields
-        if not wanted().filter(pk=self.version_id, lease=self._id).update(**fields):
+        if not Version.objects.filter(pk=self.version_id, lease=self._id).update(**fields):
             raise LeaseLost
 
     def give_back(self, *, wait: float = 0, **fields: Any) -> None:
@@ -65,6 +68,11 @@ class Lease:
                 return  # The work notices when it writes.
             except (OperationalError, InterfaceError):
                 continue  # Postgres may be back before the lease has run out.
+
+
+def take_away(document: Document) -> None:
+    """Have whoever works on the document's versions stop."""
+    document.versions.exclude(lease=None).update(lease=None, lease_until=None)
 
 
 def wanted() -> QuerySet[Version]:

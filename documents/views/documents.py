@@ -11,10 +11,10 @@ from django.core.files import File
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
+from documents.ingest import delete as delete_document
 from documents.ingest import retry as try_again
 from documents.models import Document, Library, Version
 from documents.progress import worker_is_running
@@ -62,8 +62,7 @@ def row(request: HttpRequest, document_id: int) -> HttpResponse:
 def delete(request: HttpRequest, document_id: int) -> HttpResponse:
     """Take the document out of every search at once; what was quoted from it stays in the answers."""
     document = get_object_or_404(Document.objects.editable_by(request.user), pk=document_id)
-    document.deleted_at = timezone.now()
-    document.save(update_fields=["deleted_at"])
+    delete_document(document)
     messages.success(request, f"{document.name} was removed. Answers that quote it keep their quotations.")
     return redirect(document.library)
 

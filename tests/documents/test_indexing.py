@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from documents import indexing, versions
 from documents.indexing import TryAgain, index
-from documents.ingest import Keep, Received
-from documents.leases import Lease
+from documents.ingest import Keep, Received, delete
+from documents.leases import Lease, LeaseLost
 from documents.models import Chunk, Document, Library, Version
 from documents.rag.types import Question
 from documents.threads import in_thread
@@ -209,6 +209,20 @@ async def test_a_version_that_is_superseded_meanwhile_leaves_nothing(
     assert not await Chunk.objects.aexists()
     await index(newer.version.pk)
     assert (await fresh(newer)).document.current_id == newer.version.pk
+
+
+async def test_who_works_on_a_version_stops_when_it_is_superseded_or_deleted(give: Give, taken: Received) -> None:
+    first = Lease(taken.version.pk)
+    assert await in_thread(first.take)
+    newer = await in_thread(give, "leave.md", LEAVE.replace("25", "30"), keep=Keep.VERSION)
+    with pytest.raises(LeaseLost):
+        await in_thread(first.write, pages_read=1)
+    second = Lease(newer.version.pk)
+    assert await in_thread(second.take)
+    await in_thread(delete, newer.version.document)
+    with pytest.raises(LeaseLost):
+        await in_thread(second.write, pages_read=1)
+    assert not await in_thread(Lease(newer.version.pk).take)
 
 
 async def test_a_deleted_document_is_not_found_any_more(system: Wiring, library: Library, taken: Received) -> None:
