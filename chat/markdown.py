@@ -92,16 +92,21 @@ def _is_closed(token: Token, lines: Sequence[str]) -> bool:
 
 # --- From Markdown to HTML --------------------------------------------------------------------
 
-_CITATION = re.compile(r"\[(\d{1,3})\](?!\()")
+_CITATIONS = re.compile(r"((?:\[\d{1,3}\](?!\())+)([.,;:!?…]?)")
 
 
-def _citation(state: StateInline, silent: bool) -> bool:
-    found = _CITATION.match(state.src, state.pos)
-    if not found or state.linkLevel or int(found[1]) not in state.env.get("known", ()):
+def _citations(state: StateInline, silent: bool) -> bool:
+    """A run of markers; the punctuation behind it goes before it, to the word it belongs to."""
+    found = _CITATIONS.match(state.src, state.pos)
+    numbers = re.findall(r"\d+", found[1]) if found and not state.linkLevel else []
+    if not found or not numbers or not {int(number) for number in numbers} <= set(state.env.get("known", ())):
         return False
+    punctuation = found[2] if state.src[: state.pos].rstrip() else ""
     if not silent:
-        state.push("citation", "a", 0).content = found[1]
-    state.pos = found.end()
+        state.pending += punctuation
+        for number in numbers:
+            state.push("citation", "a", 0).content = number
+    state.pos = found.end(1) + len(punctuation)
     return True
 
 
@@ -142,7 +147,7 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "highlight": _highlighted})
     parser.enable(["table", "strikethrough"]).disable("reference")
     parser.validateLink = _is_outward  # type: ignore[method-assign]
-    parser.inline.ruler.before("link", "citation", _citation)
+    parser.inline.ruler.before("link", "citation", _citations)
     rules: dict[str, Callable[..., str]] = {
         "citation": _render_citation,
         "image": _render_image,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from documents.rag.lexical import terms
-from documents.rag.sentences import sentences
+from documents.rag.sentences import sentences, without_bullet
 from documents.rag.types import Citation, Passage, Text
 
 _MARKER = r"[ \t]{0,3}[\[【［]\s?\^?\d{1,3}(?:\s?[,;、，]\s?\^?\d{1,3}){0,8}\s?(?:†[^\]】\n]{0,40})?[\]】］]"
@@ -150,7 +150,7 @@ def _widened(
 
 @lru_cache(maxsize=256)
 def _analysed(text: str) -> tuple[list[tuple[int, int]], list[frozenset[str]], dict[str, float]]:
-    places = sentences(text)
+    places = [(end - len(without_bullet(text[start:end])), end) for start, end in sentences(text)]
     bags = [frozenset(terms(text[start:end])) for start, end in places]
     counts = Counter(term for bag in bags for term in bag)
     return places, bags, {term: math.log(1 + len(bags) / count) for term, count in counts.items()}

@@ -17,6 +17,9 @@ _ABBREVIATION = re.compile(
 )
 
 
+_BULLET = re.compile(r"(?:[•*\-–]|\d{1,3}[.)])\s+")
+
+
 def sentences(text: str) -> list[tuple[int, int]]:
     """The sentences of a text as (start, end) of its characters, in order, without the white space around them."""
     found: list[tuple[int, int]] = []
@@ -36,3 +39,9 @@ def _append(found: list[tuple[int, int]], text: str, start: int, end: int) -> No
     if stripped:
         start += len(piece) - len(piece.lstrip())
         found.append((start, start + len(stripped)))
+
+
+def without_bullet(text: str) -> str:
+    """A list's item without what marks it as one."""
+    bullet = _BULLET.match(text)
+    return text[bullet.end() :] if bullet else text

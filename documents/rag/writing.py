@@ -13,7 +13,7 @@ from documents.rag.errors import FootnoteError
 from documents.rag.followups import standalone
 from documents.rag.lexical import terms
 from documents.rag.prompts import NOT_FOUND, chat_messages
-from documents.rag.sentences import sentences
+from documents.rag.sentences import sentences, without_bullet
 from documents.rag.types import LLM, PAGE_BREAK, EmbeddingModel, Passage, Question, Usage
 
 
@@ -38,7 +38,6 @@ _CANDIDATES = 40
 _SHORTEST = 20
 _LONGEST = 600
 _LONGEST_HEADING = 100
-_BULLET = re.compile(r"^(?:[•*\-–]|\d{1,3}[.)])\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def _quotable(passage: Passage) -> Iterator[tuple[str, str]]:
         text = passage.text[start:end]
         if _is_heading(text, passage.text[end : end + 2]):
             heading = text
-        elif _SHORTEST <= len(statement := _BULLET.sub("", text)) <= _LONGEST:
+        elif _SHORTEST <= len(statement := without_bullet(text)) <= _LONGEST:
             yield statement, heading
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -124,3 +125,10 @@ def test_a_reference_definition_stays_text() -> None:
 @pytest.mark.parametrize("text", ["[" * 50_000, "![" * 50_000, "> " * 50_000, "*a_" * 50_000, "- a\n" * 5_000])
 def test_a_hostile_text_is_rendered_too(text: str) -> None:
     assert render(text)
+
+
+def test_footnotes_stand_behind_the_punctuation() -> None:
+    assert re.sub("<a[^>]*>|</a>", "|", render("Two weeks[1][2]. None[1], he says[3]\n", {1, 2, 3})) == (
+        "<p>Two weeks.|1||2| None,|1| he says|3|</p>\n"
+    )
+    assert "[1][9]." in render("Two weeks[1][9].", {1})

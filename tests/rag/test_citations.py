@@ -94,5 +94,11 @@ def test_a_claim_that_rests_on_two_sentences_is_aligned_to_both() -> None:
     assert LEAVE[start:end] == "Parents take twelve weeks of paid leave. Contractors take none."
 
 
+def test_a_quote_leaves_out_what_marks_a_list_item() -> None:
+    text = "Members may be:\n• readers, who ask\n• editors, who add documents"
+    start, end = align("Editors add documents", text)
+    assert text[start:end] == "editors, who add documents"
+
+
 def test_a_sentence_that_shares_nothing_points_at_the_whole_passage() -> None:
     assert align("Quarks have colour", LEAVE) == (0, len(LEAVE))
