@@ -79,13 +79,12 @@ class Uploads:
 
     def _check(self, library: str, file: File) -> None:
         """The end of the last file is really found, by the command."""
-        words = file[1].decode().split()[-8:]
-        command = [sys.executable, "manage.py", "search", " ".join(words), "--library", library, "--user", READER]
-        command += ["--top-k", "1", "--json", "--data", str(self._data)]
+        name, content = file
+        command = [sys.executable, "manage.py", "search", content.decode().split()[-1], "--library", library]
+        command += ["--user", READER, "--json", "--data", str(self._data)]
         done = subprocess.run(command, cwd=ROOT, env=self._product.settings, capture_output=True, check=True)
-        [hit] = json.loads(done.stdout)
-        if hit["document"] != file[0]:
-            raise RuntimeError(f"{file[0]} was told to be ready, and isn't found: {hit}")
+        if name not in {hit["document"] for hit in json.loads(done.stdout)}:
+            raise RuntimeError(f"{name} was told to be ready, and isn't found.")
 
     def _cpu(self) -> Counter[str]:
         return self._product.cpu() + self._model.cpu()
@@ -102,16 +101,15 @@ class Uploads:
 
 
 def _large(number: int) -> list[File]:
-    corpus = Corpus(seed=1_000 + number)
-    text = corpus.text(LARGE_BYTES // 4)
-    return [(f"large {number}.txt", text.encode()[:LARGE_BYTES])]
+    text = Corpus(seed=1_000 + number).text(LARGE_BYTES // 4)
+    return [(f"large {number}.txt", text.encode()[:LARGE_BYTES] + b" endoflarge")]
 
 
 def _small(number: int) -> list[File]:
+    """Each ends with a word of its own."""
     corpus = Corpus(seed=2_000 + number)
-    return [
-        (f"small {number}-{n}.md", f"# Note {n}\n\n{corpus.text(SMALL_WORDS)}".encode()) for n in range(SMALL_FILES)
-    ]
+    texts = [f"# Note {n}\n\n{corpus.text(SMALL_WORDS)} endofnote{n}" for n in range(SMALL_FILES)]
+    return [(f"small {number}-{n}.md", text.encode()) for n, text in enumerate(texts)]
 
 
 if __name__ == "__main__":
