@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -11,8 +11,7 @@ from documents.models import Library, Membership, User
 class LibraryForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Library
-        fields = ("name", "visibility", "instructions")
-        widgets: ClassVar = {"instructions": forms.Textarea(attrs={"rows": 3})}
+        fields = ("name", "visibility")
 
 
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]

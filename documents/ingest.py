@@ -22,6 +22,7 @@ from documents.rag.parsing import media_type
 from documents.rag.parsing.recognising import HEAD_BYTES
 
 HANDBOOK = "Footnote handbook"
+HANDBOOK_SOURCE = "handbook:"
 
 
 class TooLarge(PermanentError):
@@ -118,14 +119,20 @@ def existing_names(library: Library, names: list[str]) -> list[str]:
 
 
 def add_handbook(user: User) -> None:
-    """The library that holds Footnote's own documentation, as it is now; one that its reader deleted stays deleted."""
-    library, new = Library.objects.get_or_create(name=HANDBOOK, visibility=Library.Visibility.TEAM)
-    if new:
+    """Bring Footnote's own documentation to where it is kept, or into a library of its own where there is none at all.
+
+    What its readers removed stays removed, and the library may be renamed, or made private.
+    """
+    library = Library.objects.filter(documents__source__startswith=HANDBOOK_SOURCE).first()
+    if library is None and Library.objects.exists():
+        return
+    if library is None:
+        library = Library.objects.create(name=HANDBOOK, visibility=Library.Visibility.TEAM)
         Membership.objects.create(library=library, user=user, role=Membership.Role.OWNER)
     removed = set(library.documents.exclude(deleted_at=None).values_list("source", flat=True))
     folder = settings.BASE_DIR / "docs"
     for path in sorted(folder.rglob("*.md")):
-        source = f"handbook:{path.relative_to(folder)}"
+        source = f"{HANDBOOK_SOURCE}{path.relative_to(folder)}"
         if source not in removed:
             with path.open("rb") as opened:
                 receive(user, library, File(opened, path.name), source=source)

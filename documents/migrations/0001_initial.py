@@ -45,10 +45,6 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                (
-                    "instructions",
-                    models.TextField(blank=True, help_text="What the model should know about these documents."),
-                ),
                 ("created", models.DateTimeField(auto_now_add=True)),
             ],
             options={

@@ -46,7 +46,6 @@ class Library(models.Model):
 
     name = models.CharField(max_length=200)
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PRIVATE)
-    instructions = models.TextField(blank=True, help_text="What the model should know about these documents.")
     created = models.DateTimeField(auto_now_add=True)
 
     objects = LibraryQuerySet.as_manager()
