@@ -1,5 +1,6 @@
 // Files dropped on a library, or chosen: sent some at a time, each answered by a sentence.
 
+import { fetchPartial } from "partials";
 import { libraries } from "progress";
 
 const FILES_AT_A_TIME = 25;
@@ -44,6 +45,7 @@ class Upload {
     try {
       const keep = await this.#askWhatToKeep(files);
       if (keep) for (const lot of lots(files)) await this.#send(lot, keep);
+      if (keep) await this.#recount();
     } finally {
       this.#form.removeAttribute("aria-busy");
       this.#form.reset();
@@ -76,6 +78,15 @@ class Upload {
     const [progress] = libraries.values();
     document.querySelector("[data-empty]").hidden ||= documents.length > 0;
     await Promise.all(documents.map((id) => progress.refresh(id)));
+  }
+
+  /** The numbers on this page, as the server counts them now. */
+  async #recount() {
+    const fresh = await fetchPartial(location.pathname);
+    for (const shown of document.querySelectorAll("[data-count]")) {
+      const counted = fresh?.querySelector(`[data-count="${shown.dataset.count}"]`);
+      if (counted) shown.textContent = counted.textContent;
+    }
   }
 
   async #post(address, fields) {

@@ -60,6 +60,7 @@ def test_files_become_ready_before_the_users_eyes(page: Page, library: str, tmp_
     page.locator("[data-drop] input[type=file]").set_input_files(files)
     expect(page.get_by_role("alert")).to_contain_text("empty.md is empty.")
     expect(page.locator('.status[data-status="ready"]')).to_have_count(2, timeout=PATIENCE)
+    expect(page.locator(".lead")).to_contain_text("2 documents")
     page.get_by_role("link", name="Travel", exact=True).click()
     expect(page.get_by_text("Book early.")).to_be_visible()
 
