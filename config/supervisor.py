@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 GRACE_SECONDS = 5.0
-"""For ending what is being done after SIGTERM; and again after SIGQUIT, at which a worker puts its tasks back."""
+"""For ending, or putting back, what is being done."""
 
 LONGEST_PAUSE = 30.0
 
@@ -47,12 +47,9 @@ class Child:
         self.start()
         return True
 
-    def ends_within(self, seconds: float) -> bool:
-        try:
+    def wait(self, seconds: float) -> None:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
 
 
 class Children:
@@ -67,13 +64,12 @@ class Children:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for gentle in (signal.SIGTERM, signal.SIGQUIT):
-            self._signal(gentle)
-            deadline = time.monotonic() + GRACE_SECONDS
-            ended = [child.ends_within(max(deadline - time.monotonic(), 0)) for child in self.all]
-            if all(ended):
-                break
         for child in self.all:
+            if not child.ended:
+                child.process.terminate()
+        deadline = time.monotonic() + GRACE_SECONDS
+        for child in self.all:
+            child.wait(max(deadline - time.monotonic(), 0))
             end_group(child.process.pid)
             child.process.wait()
         self.record.unlink(missing_ok=True)
@@ -88,11 +84,6 @@ class Children:
         """Remember who is running, for a successor in case we are killed."""
         living = [child.process.pid for child in self.all if not child.ended]
         self.record.write_text(json.dumps([[pid, psutil.Process(pid).create_time()] for pid in living]))
-
-    def _signal(self, number: signal.Signals) -> None:
-        for child in self.all:
-            if not child.ended:
-                child.process.send_signal(number)
 
     def _end_left_behind(self) -> None:
         for pid, created in _read(self.record):

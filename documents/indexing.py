@@ -56,13 +56,16 @@ async def index(version_id: int) -> None:
     """Bring a version to its end: ready and current, or failed with a sentence.
 
     Does nothing where another worker has it, it is finished, or a later one is wanted. Raises TryAgain for what may
-    pass by itself.
+    pass by itself. Cancelled, it leaves what was done to whoever takes the version next.
     """
     lease = Lease(version_id)
     try:
         if version := await in_thread(versions.take, lease):
             async with lease.renewed():
                 await _Work(lease, version).run()
+    except asyncio.CancelledError:
+        await in_thread(lease.release)
+        raise
     except (OperationalError, InterfaceError) as error:
         logger.warning("Postgres can't be reached: %s", error)
         raise TryAgain(5) from error

@@ -50,6 +50,10 @@ class Lease:
         """Set fields and let the version go; nobody is to take it for `wait` seconds."""
         self.write(**fields, lease=None, lease_until=_later(wait) if wait else None)
 
+    def release(self) -> None:
+        """Let the version go as it stands, if it is still ours."""
+        Version.objects.filter(pk=self.version_id, lease=self._id).update(lease=None, lease_until=None)
+
     @asynccontextmanager
     async def renewed(self) -> AsyncIterator[None]:
         """Keeps the lease through stretches of work that write nothing."""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from functools import cache
-from threading import Thread
-from typing import Any, TypeVar
+from threading import Event, Lock, Thread
+from typing import Any, ParamSpec, TypeVar
 
 from celery import Task, current_app, shared_task
-from celery.signals import heartbeat_sent
+from celery.signals import heartbeat_sent, worker_shutting_down
 from django.conf import settings
 from django.core.cache import cache as shared_cache
 
 from documents import indexing, leases, progress, wiring
 from documents.upkeep import merge_blocks
 
+Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 UPKEEP_SECONDS = 10
@@ -25,9 +27,11 @@ UPKEEP_SECONDS = 10
 @shared_task(bind=True, max_retries=None)
 def index(self: Task[[int], None], version_id: int) -> None:
     try:
-        run(indexing.index(version_id))
+        run(indexing.index, version_id)
     except indexing.TryAgain as again:
         raise self.retry(countdown=again.seconds, exc=again) from again
+    except CancelledError:
+        self.delay(version_id)
 
 
 @shared_task(expires=UPKEEP_SECONDS)
@@ -36,7 +40,8 @@ def upkeep() -> None:
     if not tasks_in(settings.CELERY_TASK_ROUTES[index.name]["queue"]):
         for version in leases.free().order_by("pk"):
             index.delay(version.pk)
-    run(merge_blocks())
+    with suppress(CancelledError):
+        run(merge_blocks)
 
 
 def tasks_in(queue: str) -> int:
@@ -53,13 +58,46 @@ def beat(**_: Any) -> None:
         upkeep.delay()
 
 
-def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """The result of `work`, done on this process' own event loop, where the system stays open."""
-    return asyncio.run_coroutine_threadsafe(work, _loop()).result()
+# --- The worker's event loop --------------------------------------------------------------------
+
+_at_work: set[asyncio.Task[Any] | None] = set()
+_opening = Lock()
+_stopping = Event()
+
+
+def run(work: Callable[Parameters, Awaitable[Result]], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+    """The result of `work`, done on this process' one event loop, where the system stays open.
+
+    Raises CancelledError where it was broken off because the worker shuts down.
+    """
+
+    async def working() -> Result:
+        if _stopping.is_set():
+            raise asyncio.CancelledError
+        task = asyncio.current_task()
+        _at_work.add(task)
+        try:
+            return await work(*args, **kwargs)
+        finally:
+            _at_work.discard(task)
+
+    return asyncio.run_coroutine_threadsafe(working(), _loop()).result()
+
+
+@worker_shutting_down.connect
+def break_off(**_: Any) -> None:
+    """End what is being done: it goes on where it was at the next start."""
+    _stopping.set()
+    _loop().call_soon_threadsafe(lambda: [task.cancel() for task in _at_work if task])
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    with _opening:
+        return _opened()
 
 
 @cache
-def _loop() -> asyncio.AbstractEventLoop:
+def _opened() -> asyncio.AbstractEventLoop:
     ready: Future[asyncio.AbstractEventLoop] = Future()
     Thread(target=lambda: asyncio.run(_keep_open(ready)), name="system", daemon=True).start()
     return ready.result()

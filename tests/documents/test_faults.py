@@ -120,3 +120,19 @@ def test_a_service_that_dies_in_the_middle_loses_and_doubles_nothing(
     assert "again" in visitor.footnote.next_line()
     wait_until_ready(visitor, document)
     assert_in_order(visitor.footnote)
+
+
+def test_ctrl_c_in_the_middle_ends_the_worker_and_the_next_start_goes_on(model: OpenAIServer) -> None:
+    environment = {"OPENAI_BASE_URL": model.url, "EMBEDDING_MODEL": MODELS[1]}
+    with tempfile.TemporaryDirectory(prefix="footnote-tests-") as folder:
+        with Installation(Path(folder), environment) as first, Visitor(first) as visitor:
+            library = visitor.make_library("Ctrl-C")
+            document = begin(visitor, library, model, "stopped.md", *[Reply(path=EMBEDDINGS, hang=True)] * 2)
+            assert first.stop() == 0
+            assert first.processes() == []
+            assert "Traceback" not in first.errors()
+        with Installation(Path(folder), environment) as second:
+            second.password = first.password
+            with Visitor(second) as visitor:
+                wait_until_ready(visitor, document)
+            assert_in_order(second)

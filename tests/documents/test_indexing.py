@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -88,6 +89,20 @@ async def test_what_a_dead_worker_left_is_gone_on_with(
     assert [chunk.position for chunk in chunks] == list(range(version.chunks_indexed))
     for part in range(60):
         assert any(f"Sentence {part} of" in chunk.text for chunk in chunks)
+
+
+async def test_what_is_broken_off_can_be_gone_on_with_at_once(
+    system: Wiring, model: OpenAIServer, taken: Received
+) -> None:
+    model.queue(Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS, hang=True))
+    working = asyncio.create_task(index(taken.version.pk))
+    await in_thread(model.wait_for_request, 2, EMBEDDINGS)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert (await fresh(taken)).lease is None
+    await index(taken.version.pk)
+    assert (await fresh(taken)).status == Version.Status.READY
 
 
 async def test_pages_that_were_read_are_not_read_again(system: Wiring, model: OpenAIServer, taken: Received) -> None:
