@@ -31,7 +31,7 @@ __all__ = ["PgVectorDB", "Space", "configure", "create_space", "live_space", "me
 Connection = AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
 
-EXACT = 10_000
+EXACT = 20_000
 """Chunks up to which all their vectors are compared: faster than the index, and nothing is missed."""
 
 WORTH_A_THREAD = 400_000
