@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from openai import AsyncOpenAI
@@ -16,13 +18,16 @@ from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbed
 from documents.rag.llm import ChatModel
 from documents.rag.system import RAGSystem
 from documents.rag.types import LLM, EmbeddingModel
-from documents.vector_db import PgVectorDB, Pool, Space, configure, create_space
+from documents.vector_db import Connection, PgVectorDB, Pool, Space, configure, create_space
 
 CONNECTIONS = 8
 """Postgres connections of one event loop, for searching and indexing."""
 
 WAIT = 15.0
 """Seconds to wait for one of them before Postgres counts as unreachable."""
+
+ALIVE = 1.0
+"""Seconds for which a connection that was given out counts as alive; asking it each time is a second round trip."""
 
 NO_KEY = "none"
 """What an endpoint that wants no key is sent: the client falls back on another endpoint's key otherwise."""
@@ -47,7 +52,7 @@ async def open_system() -> AsyncIterator[Wiring]:
         max_size=CONNECTIONS,
         timeout=WAIT,
         configure=configure,
-        check=AsyncConnectionPool.check_connection,
+        check=_check_of_idle(),
         open=False,
     )
     client = AsyncOpenAI(api_key=settings.OPENAI_API_KEY or NO_KEY, base_url=settings.OPENAI_BASE_URL)
@@ -57,6 +62,18 @@ async def open_system() -> AsyncIterator[Wiring]:
             yield _open[loop]
         finally:
             del _open[loop]
+
+
+def _check_of_idle() -> Callable[[Connection], Awaitable[None]]:
+    """Asks a pool's connection whether it is alive, where it has not just been used."""
+    given_out = WeakKeyDictionary[Connection, float]()
+
+    async def check(connection: Connection) -> None:
+        if time.monotonic() - given_out.get(connection, 0.0) > ALIVE:
+            await AsyncConnectionPool.check_connection(connection)
+        given_out[connection] = time.monotonic()
+
+    return check
 
 
 def current() -> Wiring:
