@@ -18,6 +18,10 @@ from chat.records import Asked, Ground
 from chat.writing import Writing, interrupted
 from documents.threads import in_thread
 
+AT_A_TIME = 8
+"""Questions for which passages are looked for at a time. Of many at once, the first then begin long before the last,
+and the last no later than if all were begun together."""
+
 RENEWAL = 5.0
 """Seconds between two renewals of the leases."""
 
@@ -50,6 +54,7 @@ class Answers:
 
     def __init__(self, live: Live) -> None:
         self.live = live
+        self._turns = asyncio.Semaphore(AT_A_TIME)
         self._writing: dict[int, Writing] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._renewing = asyncio.create_task(self._renew_regularly())
@@ -70,10 +75,9 @@ class Answers:
         return await asyncio.shield(self._spawn(self._begin(session, asked)))
 
     async def _begin(self, session: str, asked: Asked) -> Ground:
-        ground = await in_thread(records.look_up, session, asked)
-        if ground.stale:
-            await self.interrupt([ground.stale])
+        ground = await self._look_up_in_turn(session, asked)
         writing = Writing(ground, self.live.draft())
+        self._spawn(self._end_turn(writing))
         try:
             await in_thread(records.store, ground)
         except BaseException:
@@ -84,6 +88,21 @@ class Answers:
         self.live.publish(ground.answer, writing.draft, stop=lambda: writing.end(Message.Status.STOPPED))
         self.live.announce(ground.conversation, question=ground.question, answer=ground.answer)
         return ground
+
+    async def _look_up_in_turn(self, session: str, asked: Asked) -> Ground:
+        await self._turns.acquire()
+        try:
+            ground = await in_thread(records.look_up, session, asked)
+            if ground.stale:
+                await self.interrupt([ground.stale])
+        except BaseException:
+            self._turns.release()
+            raise
+        return ground
+
+    async def _end_turn(self, writing: Writing) -> None:
+        await writing.gathered.wait()
+        self._turns.release()
 
     async def _finish(self, writing: Writing) -> None:
         try:

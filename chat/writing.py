@@ -19,7 +19,7 @@ from chat.models import Message
 from chat.records import Ground, Outcome
 from documents import wiring
 from documents.rag.errors import FootnoteError
-from documents.rag.types import Answer, Citation, Event, Notice, Question, Step, Text
+from documents.rag.types import Answer, Citation, Event, Notice, Passages, Question, Step, Text
 from documents.threads import in_thread
 
 _PATIENCE = 60.0
@@ -33,7 +33,10 @@ logger = logging.getLogger(__name__)
 
 
 class Writing:
-    """One answer on its way: what has come of it, into the log and for the record."""
+    """One answer on its way: what has come of it, into the log and for the record.
+
+    `gathered` is set as soon as its passages are found, or there will be none.
+    """
 
     def __init__(self, ground: Ground, draft: Draft) -> None:
         self.answer = ground.answer
@@ -46,7 +49,9 @@ class Writing:
         self._notices: list[str] = []
         self._citations: dict[int, dict[str, Any]] = {}
         self._whole: Answer | None = None
+        self.gathered = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
+        self._reading.add_done_callback(lambda _: self.gathered.set())
 
     def end(self, status: Status) -> None:
         """Break off."""
@@ -73,6 +78,8 @@ class Writing:
             case Step(name, text, milliseconds):
                 self._steps.append([name, text, milliseconds])
                 self.draft.append({"type": "step", "name": name, "text": text, "milliseconds": milliseconds})
+            case Passages():
+                self.gathered.set()
             case Notice(text):
                 self._notices.append(text)
                 self.draft.append({"type": "notice", "text": text})
