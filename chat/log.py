@@ -86,7 +86,7 @@ class Draft(Log):
     """The log of an answer that is written here; `on_news(urgent)` is called for each event.
 
     Text that comes between two calls of `seal` becomes one event. The first text, and all events that are neither text
-    nor block, don't wait for it.
+    nor block, don't wait for it. Only the first text is urgent for those who follow from elsewhere.
     """
 
     def __init__(self, on_news: Callable[[bool], None]) -> None:
@@ -97,15 +97,15 @@ class Draft(Log):
 
     def append(self, event: Mapping[str, Any]) -> None:
         is_text = event["type"] == "text"
-        urgent = event["type"] not in _UNHURRIED or (is_text and not self._has_text)
+        is_first = is_text and not self._has_text
         self._has_text = self._has_text or is_text
         if is_text and self._waiting and self._waiting[-1]["type"] == "text":
             self._waiting[-1]["text"] += event["text"]
         else:
             self._waiting.append(dict(event))
-        if urgent:
+        if is_first or event["type"] not in _UNHURRIED:
             self.seal()
-        self._on_news(urgent)
+        self._on_news(is_first)
 
     def seal(self) -> None:
         """Number what waits and show it to the followers."""

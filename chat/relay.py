@@ -126,9 +126,11 @@ class Outbox:
 
     async def _obey_stops(self) -> None:
         """Goes before what is sent, for it may make a new connection (see `_begin_again`)."""
-        await self._redis.ping()
         running = [key for key, sent in self._sent.items() if sent.stop]
-        pressed = await self._redis.mget([stop_key(key) for key in running]) if running else []
+        if not running:
+            await self._redis.ping()
+            return
+        pressed = await self._redis.mget([stop_key(key) for key in running])
         for key, stopped in zip(running, pressed, strict=True):
             if stopped:
                 self.stop(key)
