@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -81,31 +81,35 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 "answer": ground.answer,
             }
         )
-        self._follow(ground.answer, 0)
+        self._start(ground.answer, self._send_unended(ground.answer, 0))
 
     def _follow(self, answer: int, have: int) -> None:
         self._start(answer, self._send_answer(answer, have))
 
     async def _send_answer(self, answer: int, have: int) -> None:
-        async for events in self._events(answer, have):
-            await self.send(f'{{"message":{answer},"events":[{",".join(events)}]}}')
+        if not await self._tell_ended(answer):
+            await self._send_unended(answer, have)
 
-    async def _events(self, answer: int, have: int) -> AsyncIterator[list[str]]:
+    async def _send_unended(self, answer: int, have: int) -> None:
         """What the log brings, and an ending of our own where the answer has ended without the log's."""
+        with answering.current().live.following_answer(answer) as log:
+            async for events in log.follow(have, patience=_PATIENCE):
+                if events:
+                    await self._send_events(answer, events)
+                    continue
+                await answering.current().tidy()
+                if await self._tell_ended(answer):
+                    return
+
+    async def _tell_ended(self, answer: int) -> bool:
         message = await in_thread(records.own_answer, self._session, answer)
         if message.status == Message.Status.STREAMING:
-            with answering.current().live.following_answer(answer) as log:
-                async for events in log.follow(have, patience=_PATIENCE):
-                    if events:
-                        yield events
-                        continue
-                    await answering.current().tidy()
-                    message = await in_thread(records.own_answer, self._session, answer)
-                    if message.status != Message.Status.STREAMING:
-                        break
-                else:
-                    return
-        yield [json.dumps({"type": ending(message.status)})]
+            return False
+        await self._send_events(answer, [json.dumps({"type": ending(message.status)})])
+        return True
+
+    async def _send_events(self, answer: int, events: list[str]) -> None:
+        await self.send(f'{{"message":{answer},"events":[{",".join(events)}]}}')
 
     async def _watch(self, conversation: uuid.UUID, have: int) -> None:
         await in_thread(records.own_conversation, self._session, conversation)
