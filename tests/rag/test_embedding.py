@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding
 from documents.rag.errors import BadVector, ModelRefused, ModelUnavailable
@@ -28,7 +28,7 @@ def server() -> Iterator[OpenAIServer]:
 
 @pytest.fixture
 async def client(server: OpenAIServer) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=server.url, api_key="sk-very-secret") as client:
+    async with AsyncOpenAI(base_url=server.url, api_key="sk-very-secret", http_client=DefaultAioHttpClient()) as client:
         yield client
 
 

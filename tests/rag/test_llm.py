@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from documents.rag.errors import ModelRefused, ModelUnavailable
 from documents.rag.llm import ChatModel, list_models
@@ -28,7 +28,7 @@ def server() -> Iterator[OpenAIServer]:
 
 @pytest.fixture
 async def client(server: OpenAIServer) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=server.url, api_key=KEY) as client:
+    async with AsyncOpenAI(base_url=server.url, api_key=KEY, http_client=DefaultAioHttpClient()) as client:
         yield client
 
 
@@ -170,7 +170,7 @@ async def test_nobody_is_kept_waiting_for_a_minute(server: OpenAIServer, client:
 
 
 async def test_an_endpoint_that_is_not_there_is_named() -> None:
-    async with AsyncOpenAI(base_url="http://127.0.0.1:9/v1", api_key=KEY) as client:
+    async with AsyncOpenAI(base_url="http://127.0.0.1:9/v1", api_key=KEY, http_client=DefaultAioHttpClient()) as client:
         _, sentence = await read_until_it_fails(ChatModel(client, "m"))
     assert sentence == "127.0.0.1:9 can't be reached for m. Check the address, and that it is running."
 
@@ -213,7 +213,7 @@ async def test_the_endpoints_models_are_listed(client: AsyncOpenAI) -> None:
 
 
 async def test_a_wrong_key_lists_no_models(server: OpenAIServer) -> None:
-    async with AsyncOpenAI(base_url=server.url, api_key="sk-wrong") as client:
+    async with AsyncOpenAI(base_url=server.url, api_key="sk-wrong", http_client=DefaultAioHttpClient()) as client:
         with pytest.raises(ModelRefused, match="refused the key for its list of models"):
             await list_models(client)
 
