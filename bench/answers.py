@@ -7,7 +7,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from statistics import median
@@ -67,7 +67,7 @@ class Run:
     @property
     def asked(self) -> list[float]:
         """Milliseconds until the model was asked."""
-        told = [(answer, self.told[tag(answer)]) for answer in self.answers if answer.text]
+        told = [(answer, self.told[tag(answer)]) for answer in self.answers if tag(answer) in self.told]
         return [(model.asked - answer.sent) * 1000 for answer, model in told]
 
     @property
@@ -78,8 +78,14 @@ class Run:
 
     @property
     def broken(self) -> list[str]:
-        """Why answers aren't whole."""
-        return [reason for answer in self.answers for reason in _faults(answer, self.scenario.tokens)]
+        """Why answers aren't whole, one reason each."""
+        faults = (next(_faults(answer, self.scenario.tokens), "") for answer in self.answers)
+        return [fault for fault in faults if fault]
+
+    @property
+    def lost(self) -> int:
+        """How many answers never came to their end."""
+        return sum(answer.ending != "done" for answer in self.answers)
 
 
 def tag(answer: Read) -> str:
@@ -154,7 +160,8 @@ def measure(product: Side, floor: Side, data: Path) -> None:
     run, bare = product.run(THREE_HUNDRED), floor.run(THREE_HUNDRED)
     runs.append(run)
     share = 100 * median(run.rates) / median(bare.rates)
-    _tell(Figure("300 answers at 50 tokens/s, of what the floor gets", share, "%", 70, at_least=True), run, bare)
+    figure = Figure("300 answers at 50 tokens/s, of what the floor gets", share, "%", 70, at_least=True)
+    _tell(figure, run, bare)
     broken = [reason for run in runs for reason in run.broken] + list(_differing(runs, data))
     tell(Figure("answers lost, out of order or unlike the stored ones", len(broken), "", 0), reasons=broken[:10])
 
@@ -177,7 +184,7 @@ def _hundred(run: Run) -> Figure:
 
 def _differing(runs: Sequence[Run], data: Path) -> Iterator[str]:
     """Answers that are stored otherwise than they were read."""
-    read = {answer.message: answer.text for run in runs for answer in run.answers}
+    read = {answer.message: answer.text for run in runs for answer in run.answers if answer.ending == "done"}
     stored: dict[int, str] = dict(rows(data, "SELECT id, text FROM chat_message WHERE id = ANY(%s)", [list(read)]))
     yield from (f"{message} is stored otherwise" for message, text in read.items() if stored.get(message) != text)
 
@@ -191,7 +198,7 @@ def _tell(figure: Figure, run: Run, bare: Run) -> None:
         "chunks": LIBRARIES * CHUNKS,
         "readable": READABLE * CHUNKS,
         "libraries": LIBRARIES,
-        "whole": len(run.answers) - len({reason.split()[0] for reason in run.broken}),
+        "whole": len(run.answers) - len(run.broken),
         "until the model was asked, ms": _spread(run.asked),
         "first token, ms": _spread(run.first),
         "floor's first token, ms": _spread(bare.first),
@@ -200,7 +207,7 @@ def _tell(figure: Figure, run: Run, bare: Run) -> None:
         "cpu seconds": rounded(run.cpu),
         "floor's cpu seconds": rounded(bare.cpu),
     }
-    tell(figure, **about)
+    tell(replace(figure, lost=run.lost), **about)
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:

@@ -16,18 +16,24 @@ PACKAGES = ("Django", "channels", "uvicorn", "celery", "openai", "psycopg", "emb
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table; a `target` of None says that it is for comparison only."""
+    """One line of the table; a `target` of None says that it is for comparison only.
+
+    It is short, whatever was measured, where `lost` of what it was measured on never came.
+    """
 
     name: str
     measured: float
     unit: str
     target: float | None = None
     at_least: bool = False
+    lost: int = 0
 
     @property
     def verdict(self) -> str:
         if self.target is None:
             return ""
+        if self.lost:
+            return f"short, {self.lost} lost"
         good = self.measured >= self.target if self.at_least else self.measured <= self.target
         return "ok" if good else "short"
 
