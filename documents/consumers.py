@@ -30,7 +30,8 @@ class LibraryConsumer(AsyncJsonWebsocketConsumer):
         if not await self._may_read():
             await self.close(UNKNOWN)
             return
-        await self.send_json({name: event[name] for name in ("document", "status", "text", "share")})
+        for document in event["documents"]:
+            await self.send_json(document)
 
     @property
     def _library(self) -> int:

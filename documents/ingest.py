@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -79,7 +80,7 @@ class _Given:
 def receive(
     user: User, library: Library, file: File[bytes], *, source: str | None = None, keep: Keep = Keep.BOTH
 ) -> Received:
-    """Keep a file in a library and have it indexed; the bytes that are there already are not kept again.
+    """Keep a file in a library, for `queue` to have it indexed; bytes that are there already are not kept again.
 
     `source` is the path or address of a document that is kept in step with it; without one, `keep` says whether a file
     of a name that exists is a document of its own. Raises PermanentError with a sentence that names the file. Whether
@@ -95,12 +96,17 @@ def receive(
         return _updated(document, given)
 
 
+def queue(versions: Iterable[Version]) -> None:
+    """Have those indexed that wait for it, short ones together."""
+    waiting = [version for version in versions if version.status == Version.Status.QUEUED]
+    # Where Redis is away, upkeep finds them later.
+    transaction.on_commit(partial(tasks.queue, waiting), robust=True)
+
+
 def retry(version: Version) -> None:
     """Have a version indexed from where it stopped."""
-    Version.objects.filter(pk=version.pk).update(
-        status=Version.Status.QUEUED, error="", attempts=0, lease=None, lease_until=None
-    )
-    _queue(version)
+    _wait_again(version)
+    queue([version])
 
 
 def delete(document: Document) -> None:
@@ -131,11 +137,13 @@ def add_handbook(user: User) -> None:
         Membership.objects.create(library=library, user=user, role=Membership.Role.OWNER)
     removed = set(library.documents.exclude(deleted_at=None).values_list("source", flat=True))
     folder = settings.BASE_DIR / "docs"
+    received = []
     for path in sorted(folder.rglob("*.md")):
         source = f"{HANDBOOK_SOURCE}{path.relative_to(folder)}"
         if source not in removed:
             with path.open("rb") as opened:
-                receive(user, library, File(opened, path.name), source=source)
+                received.append(receive(user, library, File(opened, path.name), source=source).version)
+    queue(received)
 
 
 # --- Looking at a file ------------------------------------------------------------------------
@@ -180,7 +188,7 @@ def _updated(document: Document, given: _Given) -> Received:
     latest = document.latest
     if latest and latest.sha256 == given.sha256:
         if latest.status == Version.Status.FAILED:
-            retry(latest)
+            _wait_again(latest)
         return Received(_of(latest, document), Outcome.UNCHANGED)
     if earlier := document.versions.filter(sha256=given.sha256).first():
         return Received(_restored(_of(earlier, document)), Outcome.RESTORED)
@@ -194,8 +202,14 @@ def _restored(version: Version) -> Version:
     version.chunks_total = None
     version.save(update_fields=["pages_indexed", "chunks_indexed", "chunks_total"])
     _make_latest(version)
-    retry(version)
+    _wait_again(version)
     return version
+
+
+def _wait_again(version: Version) -> None:
+    version.status, version.error, version.attempts = Version.Status.QUEUED, "", 0
+    version.lease = version.lease_until = None
+    version.save(update_fields=["status", "error", "attempts", "lease", "lease_until"])
 
 
 def _add(document: Document, given: _Given, *, number: int) -> Version:
@@ -209,18 +223,12 @@ def _add(document: Document, given: _Given, *, number: int) -> Version:
     except BaseException:
         version.file.delete(save=False)
         raise
-    _queue(version)
     return version
 
 
 def _make_latest(version: Version) -> None:
     take_away(version.document)
     Document.objects.filter(pk=version.document_id).update(latest=version)
-
-
-def _queue(version: Version) -> None:
-    # Where Redis is away, upkeep finds the version later.
-    transaction.on_commit(partial(tasks.index.delay, version.pk), robust=True)
 
 
 def _of(version: Version, document: Document) -> Version:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -26,52 +26,61 @@ RENEWAL = 5
 
 
 class LeaseLost(Exception):
-    """Another worker has taken this version, or nobody wants it any more."""
+    """Another worker has taken a version, or nobody wants it any more."""
 
 
 class Lease:
-    """The right to work on a version."""
+    """The right to work on some versions: theirs whose rows bear its id."""
 
-    def __init__(self, version_id: int) -> None:
-        self.version_id = version_id
-        self._id = uuid.uuid4()
+    def __init__(self, *version_ids: int, key: uuid.UUID | None = None) -> None:
+        self.version_ids = version_ids
+        self._id = key or uuid.uuid4()
 
-    def take(self) -> bool:
-        """Whether it could be had: the version isn't finished, is wanted, and nobody works on it."""
-        return bool(free().filter(pk=self.version_id).update(lease=self._id, lease_until=_later(SECONDS)))
+    def take(self) -> list[int]:
+        """Those that could be had: they aren't finished, are wanted, and nobody works on them."""
+        free().filter(pk__in=self.version_ids).update(lease=self._id, lease_until=_later(SECONDS))
+        return list(self._held().values_list("pk", flat=True))
+
+    def of(self, versions: Iterable[Version]) -> Lease:
+        """The part of it on these versions."""
+        return Lease(*(version.pk for version in versions), key=self._id)
 
     def write(self, **fields: Any) -> None:
-        """Set fields of the version and renew the lease; raises LeaseLost where it isn't ours any more."""
+        """Set fields of all the versions and renew the lease; raises LeaseLost where one isn't ours any more."""
         fields = {"lease_until": _later(SECONDS)} | fields
-        if not Version.objects.filter(pk=self.version_id, lease=self._id).update(**fields):
-            raise LeaseLost
+        with transaction.atomic():
+            if self._held().update(**fields) < len(self.version_ids):
+                raise LeaseLost
 
     def give_back(self, *, wait: float = 0, **fields: Any) -> None:
-        """Set fields and let the version go; nobody is to take it for `wait` seconds."""
+        """Set fields and let the versions go; nobody is to take them for `wait` seconds."""
         self.write(**fields, lease=None, lease_until=_later(wait) if wait else None)
 
     def release(self) -> None:
-        """Let the version go as it stands, if it is still ours."""
-        Version.objects.filter(pk=self.version_id, lease=self._id).update(lease=None, lease_until=None)
+        """Let go, as they stand, those that are still ours."""
+        self._held().update(lease=None, lease_until=None)
+
+    def renew(self) -> None:
+        """Go on holding those that are still ours."""
+        self._held().update(lease_until=_later(SECONDS))
 
     @asynccontextmanager
     async def renewed(self) -> AsyncIterator[None]:
         """Keeps the lease through stretches of work that write nothing."""
-        heart = asyncio.create_task(self._renew())
+        heart = asyncio.create_task(self._beat())
         try:
             yield
         finally:
             heart.cancel()
 
-    async def _renew(self) -> None:
+    async def _beat(self) -> None:
         while True:
             await asyncio.sleep(RENEWAL)
-            try:
-                await in_thread(self.write)
-            except LeaseLost:
-                return  # The work notices when it writes.
-            except (OperationalError, InterfaceError):
-                continue  # Postgres may be back before the lease has run out.
+            with suppress(OperationalError, InterfaceError):  # Postgres may be back before the lease has run out.
+                await in_thread(self.renew)
+
+    def _held(self) -> QuerySet[Version]:
+        return Version.objects.filter(pk__in=self.version_ids, lease=self._id)
 
 
 def take_away(document: Document) -> None:

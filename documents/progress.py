@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from itertools import groupby
+from typing import Any
 
 from channels.layers import get_channel_layer
 from django.core.cache import cache
@@ -43,21 +45,25 @@ def group(library_id: int) -> str:
     return f"library.{library_id}"
 
 
-async def announce(version: Version) -> None:
-    """Tell whoever looks at the version's library how far it is; its `document` must be loaded."""
-    message = {
-        "type": "progress",
+async def announce(*versions: Version) -> None:
+    """Tell whoever looks at the versions' libraries how far they are; their `document` must be loaded."""
+    layer = get_channel_layer()
+    assert layer is not None
+    for library_id, members in groupby(versions, lambda version: version.document.library_id):
+        message = {"type": "progress", "documents": [_message(version) for version in members]}
+        try:
+            await layer.group_send(group(library_id), message)
+        except (RedisError, OSError) as error:  # Reading goes on; the page asks again by itself.
+            logger.warning("Nobody could be told how far library %s is: %s", library_id, error)
+
+
+def _message(version: Version) -> dict[str, Any]:
+    return {
         "document": version.document_id,
         "status": version.status,
         "text": describe(version),
         "share": share(version),
     }
-    layer = get_channel_layer()
-    assert layer is not None
-    try:
-        await layer.group_send(group(version.document.library_id), message)
-    except (RedisError, OSError) as error:  # Reading goes on; the page asks again by itself.
-        logger.warning("Nobody could be told how far version %s is: %s", version.pk, error)
 
 
 def beat() -> None:

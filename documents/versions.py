@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
 
 from documents import models
 from documents.leases import Lease
@@ -17,6 +18,15 @@ from documents.rag.types import HowRead, Page
 
 RANGE_CHARACTERS = 400_000
 """Of the pages that are cut together. A chunk never crosses a range; a crash costs at most one."""
+
+
+def _number_of(rows: QuerySet[Any]) -> Coalesce:
+    """How many of these a version has."""
+    own = rows.filter(version=OuterRef("pk")).order_by().values("version")
+    return Coalesce(Subquery(own.values(number=Count("pk"))), 0)
+
+
+_PAGES, _CHUNKS = _number_of(models.Page.objects.all()), _number_of(Chunk.objects.all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +41,36 @@ class Standing:
     complaint: str = ""
 
 
-def take(lease: Lease) -> Version | None:
-    """The version with its document, if the lease could be had."""
-    if not lease.take():
-        return None
-    return Version.objects.select_related("document").get(pk=lease.version_id)
+def take(lease: Lease) -> list[Version]:
+    """The versions that the lease could be had of, with their documents."""
+    return list(Version.objects.select_related("document").filter(pk__in=lease.take()).order_by("pk"))
 
 
-def write(lease: Lease, values: dict[str, Any], pages: Sequence[Page] = ()) -> None:
-    """Keep some fields of the version, and pages that were read."""
+def write(lease: Lease, version: Version, *fields: str, pages: Sequence[Page] = ()) -> None:
+    """Keep some fields of a version, and pages that were read."""
     with transaction.atomic():
-        lease.write(**values)
-        if pages:
-            models.Page.objects.bulk_create([stored(lease.version_id, page) for page in pages])
+        lease.write(**{field: getattr(version, field) for field in fields})
+        models.Page.objects.bulk_create([stored(version.pk, page) for page in pages])
+
+
+def keep_whole(lease: Lease, read: Mapping[Version, Sequence[Page]]) -> None:
+    """Keep the titles of all versions of a lease, and all pages of those that had none."""
+    fresh = {version: pages for version, pages in read.items() if not version.pages_read}
+    with transaction.atomic():
+        lease.write(status=Version.Status.EMBEDDING)
+        models.Page.objects.bulk_create([stored(version.pk, page) for version in fresh for page in fresh[version]])
+        Version.objects.bulk_update(fresh, ["title"])
+        Version.objects.filter(pk__in=lease.version_ids).update(pages_total=_PAGES, pages_read=_PAGES)
+    for version, pages in read.items():
+        version.status = Version.Status.EMBEDDING
+        version.pages_total = version.pages_read = len(pages)
+
+
+def start_again(version: Version) -> list[Page]:
+    """The pages of a version that is to be indexed from its beginning."""
+    Chunk.objects.filter(version=version).delete()
+    version.chunks_indexed = 0
+    return [parsed(row, with_words=False) for row in version.pages.defer("words")]
 
 
 def stand(version: Version) -> Standing:
@@ -82,14 +109,25 @@ def next_range(version: Version) -> list[Page]:
     return pages
 
 
-def make_current(lease: Lease, version: Version, values: dict[str, Any]) -> None:
-    """Make it the version that is searched, and take the others out of the index, in one step."""
+def make_current(lease: Lease) -> None:
+    """Make the versions of a lease those that are searched, and take the others out of the index, in one step."""
+    ready = Version.objects.filter(pk__in=lease.version_ids)
+    new = ready.filter(document=OuterRef("pk"))
     with transaction.atomic():
-        lease.give_back(**values, status=Version.Status.READY, error="", attempts=0, ready_at=Now())
-        document = version.document
-        Document.objects.filter(pk=document.pk).update(current=version, title=version.title)
-        if others := list(document.versions.exclude(pk=version.pk).values_list("pk", flat=True)):
-            Chunk.objects.filter(version__in=others).delete()
+        lease.give_back(
+            status=Version.Status.READY,
+            error="",
+            attempts=0,
+            ready_at=Now(),
+            pages_indexed=F("pages_read"),
+            chunks_indexed=_CHUNKS,
+            chunks_total=_CHUNKS,
+        )
+        documents = Document.objects.filter(pk__in=ready.values("document"))
+        documents.update(current=Subquery(new.values("pk")), title=Subquery(new.values("title")))
+        others = Version.objects.filter(document__in=ready.values("document")).exclude(pk__in=lease.version_ids)
+        if superseded := list(others.values_list("pk", flat=True)):
+            Chunk.objects.filter(version__in=superseded).delete()
 
 
 def forget_unless_wanted(version_id: int) -> None:

@@ -13,8 +13,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from documents.forms import LibraryForm, MemberForm
-from documents.ingest import Keep, existing_names, receive
-from documents.models import Document, Library, Membership, User
+from documents.ingest import Keep, existing_names, queue, receive
+from documents.models import Document, Library, Membership, User, Version
 from documents.progress import worker_is_running
 from documents.rag.errors import PermanentError
 
@@ -108,6 +108,7 @@ def upload(request: HttpRequest, library_id: int) -> HttpResponse:
 def receive_all(request: HttpRequest, library: Library, keep: Keep = Keep.BOTH) -> list[dict[str, str | int | None]]:
     """What became of each uploaded file."""
     results: list[dict[str, str | int | None]] = []
+    versions: list[Version] = []
     for file in request.FILES.getlist("files"):
         try:
             received = receive(user_of(request), library, file, keep=keep)
@@ -118,6 +119,8 @@ def receive_all(request: HttpRequest, library: Library, keep: Keep = Keep.BOTH) 
             results.append(
                 {"name": file.name, "outcome": received.outcome, "sentence": received.sentence, "document": document}
             )
+            versions.append(received.version)
+    queue(versions)
     return results
 
 

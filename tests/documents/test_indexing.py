@@ -72,7 +72,6 @@ async def test_what_a_dead_worker_left_is_gone_on_with(
     system: Wiring, model: OpenAIServer, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(versions, "RANGE_CHARACTERS", 30_000)
-    monkeypatch.setattr(indexing, "RANGE_CHARACTERS", 30_000)
     received = await in_thread(give, "long.md", LONG)
     model.queue(
         Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS, status=400)

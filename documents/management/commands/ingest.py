@@ -13,8 +13,8 @@ from typing import Any
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
-from documents import indexing, leases
-from documents.ingest import receive
+from documents import indexing, leases, short
+from documents.ingest import queue, receive
 from documents.models import Library, Membership, User, Version
 from documents.progress import worker_is_running
 from documents.rag.errors import PermanentError
@@ -22,7 +22,8 @@ from documents.threads import in_thread
 from documents.wiring import open_system
 
 LOOK_EVERY = 0.25
-AT_A_TIME = 4
+FILES_AT_A_TIME = 25
+LOTS_AT_A_TIME = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Command(BaseCommand):
         person = find_user(user)
         files = list(found(paths))
         into = find_library(person, library)
-        results = [take_in(person, into, path) for path in files]
+        results = [result for lot in lots(files) for result in take_in(person, into, lot)]
         versions = [result.pk for result in results if isinstance(result, Version)]
         if wait:
             asyncio.run(finish(versions))
@@ -100,8 +101,20 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def take_in(user: User, library: Library, path: Path) -> Version | Line:
-    """The version that was queued, or why it was not."""
+def lots(files: Sequence[Path]) -> Iterator[Sequence[Path]]:
+    """The files, some at a time, so that the first are indexed while others are taken in."""
+    for start in range(0, len(files), FILES_AT_A_TIME):
+        yield files[start : start + FILES_AT_A_TIME]
+
+
+def take_in(user: User, library: Library, files: Sequence[Path]) -> list[Version | Line]:
+    """The versions that were queued, or why they were not."""
+    results = [_take_in(user, library, path) for path in files]
+    queue(result for result in results if isinstance(result, Version))
+    return results
+
+
+def _take_in(user: User, library: Library, path: Path) -> Version | Line:
     try:
         with path.open("rb") as opened:
             return receive(user, library, File(opened, path.name), source=str(path.resolve())).version
@@ -122,7 +135,7 @@ async def finish(versions: Sequence[int]) -> None:
         while await in_thread(unfinished, versions):
             ours = [] if await asyncio.to_thread(worker_is_running) else await in_thread(free, versions)
             if ours:
-                await index_all(ours[:AT_A_TIME])
+                await index_all(ours[:LOTS_AT_A_TIME])
             else:
                 await asyncio.sleep(LOOK_EVERY)
 
@@ -131,13 +144,14 @@ def unfinished(versions: Sequence[int]) -> bool:
     return leases.unfinished().filter(pk__in=versions).exists()
 
 
-def free(versions: Sequence[int]) -> list[int]:
-    return list(leases.free().filter(pk__in=versions).values_list("pk", flat=True))
+def free(versions: Sequence[int]) -> list[list[Version]]:
+    return list(short.lots(leases.free().filter(pk__in=versions)))
 
 
-async def index_all(versions: Sequence[int]) -> None:
-    """Index some versions side by side; those that have to wait are taken again later."""
-    results = await asyncio.gather(*map(indexing.index, versions), return_exceptions=True)
+async def index_all(lots: Sequence[Sequence[Version]]) -> None:
+    """Index some lots side by side; those that have to wait are taken again later."""
+    indexed = (indexing.index(*(version.pk for version in lot)) for lot in lots)
+    results = await asyncio.gather(*indexed, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException) and not isinstance(result, indexing.TryAgain):
             raise result
