@@ -141,7 +141,12 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "footnote", "capacity": 1000},
+        "CONFIG": {
+            # A layer waits 5 s at a time for a message; the client's own time-out of 5 s would end it just before.
+            "hosts": [{"address": REDIS_URL, "socket_timeout": None}],
+            "prefix": "footnote",
+            "capacity": 1000,
+        },
     }
 }
 
