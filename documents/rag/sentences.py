@@ -13,7 +13,7 @@ _END = re.compile(
     re.VERBOSE,
 )
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:[A-Z]|e\.g|i\.e|etc|vs|cf|No|Nos|Dr|Mr|Mrs|Ms|Prof|St|Fig|Sec|Art|approx)\.$"
+    r"(?:^|[\s(.])(?:[A-Z]|e\.g|i\.e|etc|vs|cf|No|Nos|Dr|Mr|Mrs|Ms|Prof|St|Fig|Sec|Art|approx|pp?|Inc|Ltd|Corp|Co)\.$"
 )
 
 

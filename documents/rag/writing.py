@@ -117,9 +117,9 @@ def _quotable(passage: Passage) -> Iterator[tuple[str, str]]:
 
 
 def _is_heading(text: str, after: str) -> bool:
-    """Whether a line asks, or stands alone and states nothing."""
-    states = text.endswith((".", "!", "…", "。", ":", ";", "|")) or text.startswith("• ") or " | " in text
-    return text.endswith(("?", "？")) or (not states and after == PAGE_BREAK and len(text) <= _LONGEST_HEADING)
+    """Whether a line asks, leads to what comes after it, or stands alone and states nothing."""
+    states = text.endswith((".", "!", "…", "。", ";", "|")) or text.startswith("• ") or " | " in text
+    return text.endswith(("?", "？", ":")) or (not states and after == PAGE_BREAK and len(text) <= _LONGEST_HEADING)
 
 
 def _escaped(text: str) -> str:

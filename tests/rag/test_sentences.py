@@ -14,6 +14,10 @@ from documents.rag.sentences import sentences
     [
         ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
         ("It costs 3.50 euros, e.g. for Dr. Who. Done.", ["It costs 3.50 euros, e.g. for Dr. Who.", "Done."]),
+        (
+            "The U.S. Digital Service cites 31 U.S.C. 1353 and 5 C.F.R. 2635. Done.",
+            ["The U.S. Digital Service cites 31 U.S.C. 1353 and 5 C.F.R. 2635.", "Done."],
+        ),
         ("She said “Stop.” Then he left.", ["She said “Stop.”", "Then he left."]),
         ("A heading\n\nA paragraph that\ngoes on.", ["A heading", "A paragraph that\ngoes on."]),
         ("Bring:\n• a badge\n• a form", ["Bring:", "• a badge", "• a form"]),
