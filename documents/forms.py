@@ -53,10 +53,10 @@ class FilesField(forms.FileField):
 
 
 class FilesForm(forms.Form):
-    """Files for a library that is chosen with them."""
+    """Files for a library that is chosen with them; an empty one is refused by its name, as every bad file is."""
 
     library = forms.ModelChoiceField(Library.objects.none())
-    files = FilesField()  # type: ignore[assignment]
+    files = FilesField(allow_empty_file=True)  # type: ignore[assignment]
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

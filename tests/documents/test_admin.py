@@ -24,7 +24,7 @@ def admin(owner: User, client: Client) -> Client:
 def test_several_files_are_added_at_once(admin: Client, library: Library) -> None:
     files = [SimpleUploadedFile("a.md", b"# A"), SimpleUploadedFile("b.md", b"# B")]
     response = admin.post(reverse("admin:documents_document_add"), {"library": library.pk, "files": files}, follow=True)
-    assert "A.md was added." in response.text
+    assert "a.md was added." in response.text
     assert f'data-library="{library.pk}"' in response.text
     assert Document.objects.count() == 2
 
@@ -32,7 +32,14 @@ def test_several_files_are_added_at_once(admin: Client, library: Library) -> Non
 def test_a_file_that_cannot_be_read_is_told(admin: Client, library: Library) -> None:
     files = [SimpleUploadedFile("c.png", b"\x89PNG\r\n\x1a\n")]
     response = admin.post(reverse("admin:documents_document_add"), {"library": library.pk, "files": files}, follow=True)
-    assert "C.png is a PNG image." in response.text
+    assert "c.png is a PNG image." in response.text
+
+
+def test_an_empty_file_is_refused_by_its_name_and_the_others_are_added(admin: Client, library: Library) -> None:
+    files = [SimpleUploadedFile("a.md", b"# A"), SimpleUploadedFile("empty.txt", b"")]
+    response = admin.post(reverse("admin:documents_document_add"), {"library": library.pk, "files": files}, follow=True)
+    assert "a.md was added." in response.text
+    assert "empty.txt is empty." in response.text
 
 
 def test_an_administrator_adds_only_where_they_may(admin: Client, stranger: User) -> None:
