@@ -18,7 +18,7 @@ from documents.ingest import delete as delete_document
 from documents.ingest import retry as try_again
 from documents.models import Document, Library, Version
 from documents.progress import worker_is_running
-from documents.views.pages import page_context
+from documents.views.pages import number_in, page_context
 
 PIECE = 2**18
 """Bytes of a file that are sent at a time."""
@@ -31,7 +31,7 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
     document = get_object_or_404(
         Document.objects.readable_by(request.user).select_related("library", "current", "latest"), pk=document_id
     )
-    version = _version(document, request.GET.get("version", ""))
+    version = _version(request, document)
     sheets = Paginator(range(1, version.pages_read + 1), 1)
     sheet = sheets.get_page(request.GET.get("page"))
     page = version.pages.filter(number=sheet.number).first()
@@ -84,7 +84,7 @@ def download(request: HttpRequest, document_id: int) -> HttpResponse | Streaming
     document = get_object_or_404(
         Document.objects.readable_by(request.user).filter(library__in=libraries), pk=document_id
     )
-    version = _version(document, request.GET.get("version", ""))
+    version = _version(request, document)
     headers = {
         "Content-Type": "application/octet-stream",
         "Content-Length": str(version.bytes),
@@ -102,10 +102,10 @@ async def _pieces(file: File[bytes]) -> AsyncIterator[bytes]:
             yield piece
 
 
-def _version(document: Document, number: str) -> Version:
-    """The version of that number; without one the current, or before there is one the latest."""
-    if number:
-        return get_object_or_404(document.versions, number=number if number.isdecimal() else 0)
+def _version(request: HttpRequest, document: Document) -> Version:
+    """The version of `?version=…`; without one the current, or before there is one the latest."""
+    if request.GET.get("version"):
+        return get_object_or_404(document.versions, number=number_in(request, "version"))
     version = document.current or document.latest
     assert version is not None
     return version

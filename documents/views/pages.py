@@ -28,8 +28,8 @@ def show(request: HttpRequest, document_id: int, version: int, number: int) -> H
 def image(request: HttpRequest, document_id: int, version: int, number: int) -> HttpResponse:
     """The page as it looks, about `?width=…` pixels wide."""
     page = _page(request, document_id, version, number)
-    asked = request.GET.get("width", "")
-    width = min(WIDTHS, key=lambda width: abs(width - int(asked))) if asked.isdecimal() else WIDTHS[0]
+    asked = number_in(request, "width") or WIDTHS[0]
+    width = min(WIDTHS, key=lambda width: abs(width - asked))
     data = picture(page, width).read_bytes()
     return HttpResponse(data, "image/png", headers={"Cache-Control": "private, max-age=86400, immutable"})
 
@@ -45,6 +45,12 @@ def page_context(request: HttpRequest, page: Page) -> dict[str, Any]:
     }
 
 
+def number_in(request: HttpRequest, name: str) -> int | None:
+    """The number of that name in the address; None where it is none, or longer than any that is meant."""
+    given = request.GET.get(name, "")
+    return int(given) if given.isdecimal() and len(given) < 10 else None
+
+
 def rect(box: Box) -> dict[str, float]:
     """The box as attributes of an SVG `<rect>`."""
     return {"x": box.left, "y": box.top, "width": box.right - box.left, "height": box.bottom - box.top}
@@ -57,5 +63,5 @@ def _page(request: HttpRequest, document_id: int, version: int, number: int) -> 
 
 
 def _marks(request: HttpRequest) -> list[Mark]:
-    start, end = request.GET.get("start", ""), request.GET.get("end", "")
-    return [(int(start), int(end))] if start.isdecimal() and end.isdecimal() else []
+    start, end = number_in(request, "start"), number_in(request, "end")
+    return [] if start is None or end is None else [(start, end)]

@@ -108,6 +108,23 @@ def test_a_passage_of_a_pdf_is_marked_on_its_picture(client: Client, owner: User
     assert "<mark>plan</mark>" in shown
 
 
+def test_a_passage_is_marked_on_its_page_of_the_document(client: Client, owner: User, document: Document) -> None:
+    client.force_login(owner)
+    place = {"version": 1, "page": 2, "start": 0, "end": 4}
+    assert "<mark>Sick</mark> leave" in client.get(document.get_absolute_url(), place).text
+
+
+def test_numbers_too_long_to_mean_anything_find_and_mark_nothing(client: Client, owner: User, paper: Document) -> None:
+    client.force_login(owner)
+    long = "9" * 5_000
+    assert client.get(paper.get_absolute_url(), {"version": long}).status_code == 404
+    assert client.get(reverse("file", args=[paper.pk]), {"version": long}).status_code == 404
+    page = client.get(reverse("page", args=[paper.pk, 1, 1]), {"start": long, "end": 5})
+    assert page.status_code == 200
+    assert "<mark>" not in page.text
+    assert client.get(reverse("page-image", args=[paper.pk, 1, 1]), {"width": long}).status_code == 200
+
+
 def test_the_picture_of_a_page_is_a_png(client: Client, owner: User, paper: Document) -> None:
     client.force_login(owner)
     response = client.get(reverse("page-image", args=[paper.pk, 1, 1]), {"width": "600"})
