@@ -86,9 +86,10 @@ class Children:
         self.record.write_text(json.dumps([[pid, psutil.Process(pid).create_time()] for pid in living]))
 
     def _end_left_behind(self) -> None:
-        for pid, created in _read(self.record):
-            if psutil.pid_exists(pid) and abs(psutil.Process(pid).create_time() - created) < 0.1:
-                end_group(pid)
+        left = [process for pid, created in _read(self.record) if (process := _found(pid, created))]
+        for process in left:
+            end_group(process.pid)
+        psutil.wait_procs(left, timeout=GRACE_SECONDS)  # Only then are their ports free.
 
 
 def _read(record: Path) -> list[tuple[int, float]]:
@@ -96,6 +97,14 @@ def _read(record: Path) -> list[tuple[int, float]]:
         return [(pid, created) for pid, created in json.loads(record.read_text())]
     except (FileNotFoundError, ValueError):
         return []
+
+
+def _found(pid: int, created: float) -> psutil.Process | None:
+    """The process, unless it has ended or another one has its number by now."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        return process if abs(process.create_time() - created) < 0.1 else None
+    return None
 
 
 def end_group(leader: int) -> None:

@@ -21,16 +21,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Installation:
-    """`manage.py up` on a free port; `address`, `email` and `password` let a test in.
+    """`manage.py up` on `port`, or a free one; `address`, `email` and `password` let a test in.
 
     `environment` is added to the tests' own, such as the address of a model.
     """
 
     email = "admin@footnote.local"
 
-    def __init__(self, data: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, data: Path, environment: Mapping[str, str] | None = None, port: int = 0) -> None:
         self.data = data
-        self.port = free_port()
+        self.port = port or free_port()
         self.address = f"http://127.0.0.1:{self.port}/"
         self.environment = environment or {}
         self.password = ""

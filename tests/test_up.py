@@ -76,6 +76,13 @@ def test_after_a_crash_of_everything_it_mends_itself(tmp_path: Path) -> None:
         assert mended.processes() == []
 
 
+def test_after_the_supervisor_is_killed_its_port_is_free_again(tmp_path: Path) -> None:
+    with Installation(tmp_path) as killed:
+        killed.kill()
+    with Installation(tmp_path, port=killed.port) as successor:
+        assert "Sign in" in successor.get("account/login/")
+
+
 def test_a_wrong_setting_names_itself(tmp_path: Path) -> None:
     result = run("up", "--data", str(tmp_path), TOP_K="many")
     assert result.returncode == 1
