@@ -28,6 +28,9 @@ _PATIENCE = 5.0
 """Seconds of silence after which an answer's writer is looked after."""
 
 _NOT_UNDERSTOOD = "This message was not understood. Reload the page."
+_MALFORMED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+"""What reading a message raises that no page of ours sends."""
+
 _AWAY = "The database or Redis can't be reached just now. Try again in a moment."
 
 logger = logging.getLogger(__name__)
@@ -66,8 +69,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
                     self._follow(int(message["message"]), int(message["have"]))
                 case "stop":
                     self._start(object(), self._stop(int(message["message"])))
-        except (KeyError, TypeError, ValueError):
-            await self._tell({"type": "refused", "text": _NOT_UNDERSTOOD})
+                case _:
+                    await self._tell_not_understood()
+        except _MALFORMED:
+            await self._tell_not_understood()
 
     # --- What may be asked for ------------------------------------------------------------------
 
@@ -151,6 +156,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._tell({"type": "refused", "text": _AWAY})
         except OSError:  # The tab is gone; its disconnect follows.
             logger.debug("A tab is gone.", exc_info=True)
+
+    async def _tell_not_understood(self) -> None:
+        await self._tell({"type": "refused", "text": _NOT_UNDERSTOOD})
 
     async def _tell(self, message: Mapping[str, Any]) -> None:
         await self.send(json.dumps(message))

@@ -169,6 +169,9 @@ def test_a_follow_up_has_the_history(olive: Visitor, model: OpenAIServer) -> Non
         ({"type": "ask", "text": "x", "strategy": "guess"}, "There is no strategy “guess”."),
         ({"type": "ask", "text": "x", "strategy": "naive", "libraries": [999]}, "You may not read the libraries"),
         ({"type": "follow", "message": "x", "have": 0}, "This message was not understood."),
+        ({"type": "follow", "message": 1, "have": float("inf")}, "This message was not understood."),
+        ({"type": "ask", "text": "x", "strategy": "naive", "conversation": 5}, "This message was not understood."),
+        ({"type": "whisper"}, "This message was not understood."),
         ({"kind": "ask"}, "This message was not understood."),
     ],
 )
@@ -177,6 +180,13 @@ def test_a_message_that_makes_no_sense_gets_a_sentence(
 ) -> None:
     with olive.socket() as socket:
         assert socket.refusal(**message).startswith(sentence)
+
+
+def test_brackets_without_end_get_a_sentence(olive: Visitor) -> None:
+    with olive.socket() as socket:
+        socket.connection.send("[" * 100_000)
+        assert socket.receive()["text"].startswith("This message was not understood.")
+        assert socket.read(socket.ask(QUESTION)).ending == "done"
 
 
 def test_a_question_may_hold_what_postgres_can_not_store(olive: Visitor) -> None:
