@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from html import unescape
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -61,6 +62,9 @@ def test_a_source_opens_with_its_passage_marked(olive: Visitor) -> None:
     status, html = olive.get(f"c/{answer.conversation}/messages/{answer.id}/sources/1/")
     assert status == 200
     assert "<mark>Employees have 25 days of paid leave a year.</mark>" in html
+    link = re.search(r'href="([^"]+)">Open document', html)
+    assert link
+    assert "<mark>Employees have 25 days of paid leave a year.</mark>" in olive.get(unescape(link[1]))[1]
 
 
 def test_a_source_opens_while_its_answer_is_still_being_written(olive: Visitor, model: OpenAIServer, held: str) -> None:
