@@ -68,7 +68,7 @@ class Answers:
         await self.live.close()
 
     async def begin(self, session: str, asked: Asked) -> Ground:
-        """Begin an answer; once this returns, the question is stored. Raises Refused or UnknownStrategy.
+        """Begin an answer; once this returns, the question is stored. Raises a PermanentError otherwise.
 
         `session` is the asker's session key.
         """

@@ -19,6 +19,7 @@ from django.utils.text import Truncator
 from chat.models import Citation, Conversation, Message
 from documents.models import Library, User, Version
 from documents.places import boxes, heading
+from documents.questions import check_question
 from documents.rag.errors import PermanentError
 from documents.rag.strategies import find_strategy
 from documents.rag.types import Turn
@@ -26,7 +27,6 @@ from documents.rag.types import Turn
 LEASE = timedelta(seconds=15)
 """How long an answer counts as being written after its writer last said so."""
 
-LONGEST_QUESTION = 8_000
 _TURNS = 8
 _GONE = "This conversation is not there any more. Begin a new one."
 
@@ -79,8 +79,9 @@ class Outcome:
 
 
 def look_up(session: str, asked: Asked) -> Ground:
-    """Everything an answer needs, as this session's user may see it now. Raises Refused or UnknownStrategy."""
-    _check(asked)
+    """Everything an answer needs, as this session's user may see it now. Raises a PermanentError otherwise."""
+    find_strategy(asked.strategy)
+    check_question(asked.text)
     user = signed_in(session)
     messages = _latest(user, asked.conversation) if asked.conversation else []
     question, answer = _new_ids()
@@ -102,14 +103,6 @@ def signed_in(session: str) -> User:
     if not isinstance(user, User):
         raise SignedOut
     return user
-
-
-def _check(asked: Asked) -> None:
-    find_strategy(asked.strategy)
-    if not asked.text.strip():
-        raise Refused("The question is empty. Write one.")
-    if len(asked.text) > LONGEST_QUESTION:
-        raise Refused(f"The question has {len(asked.text):,} characters; {LONGEST_QUESTION:,} are allowed. Shorten it.")
 
 
 def _latest(user: User, conversation: uuid.UUID) -> list[Message]:

@@ -28,9 +28,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 def find_user(email: str | None) -> User:
     """The user of that e-mail address, or the first administrator. Raises CommandError."""
     try:
-        return User.objects.get(email=email.lower()) if email else User.objects.first_administrator()
+        user = User.objects.get(email=email.lower()) if email else User.objects.first_administrator()
     except User.DoesNotExist:
         raise CommandError(f"There is no user {email}." if email else "There is no administrator yet.") from None
+    if not user.is_active:
+        raise CommandError(f"The user {user.email} is deactivated. Name another.")
+    return user
 
 
 def find_libraries(user: User, names: Sequence[str]) -> list[int]:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from chat.management.commands.ask import without_escapes
 from tests.chat.conftest import Visit, manage
 from tests.chat.test_socket import QUESTION
 from tests.chat.visitor import Visitor
@@ -44,6 +45,34 @@ def test_search_finds_passages_for_their_readers_alone(footnote: Installation) -
 def test_a_library_that_may_not_be_read_is_not_there(footnote: Installation) -> None:
     with pytest.raises(AssertionError, match="There is no library “Leave” that stranger"):
         manage(footnote, "ask", QUESTION, "--library", "Leave", "--user", "stranger@example.com")
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+@pytest.mark.parametrize(
+    ("question", "sentence"), [(" ", "The question is empty."), ("x" * 9000, "The question has 9,000 characters")]
+)
+def test_a_question_that_can_not_be_asked_is_refused(
+    footnote: Installation, command: str, question: str, sentence: str
+) -> None:
+    with pytest.raises(AssertionError, match=f"CommandError: {sentence}"):
+        manage(footnote, command, question, "--user", "owner@example.com")
+
+
+def test_search_looks_for_one_to_a_hundred_passages(footnote: Installation) -> None:
+    for number in ("-3", "0", "101"):
+        with pytest.raises(AssertionError, match="give a number from 1 to 100"):
+            manage(footnote, "search", QUESTION, "--top-k", number)
+
+
+def test_who_was_deactivated_may_not_ask(footnote: Installation) -> None:
+    gone = "from documents.models import User; User.objects.create_user('gone@example.com', 'x', is_active=False)"
+    manage(footnote, "shell", "--verbosity", "0", "--command", gone)
+    with pytest.raises(AssertionError, match=r"The user gone@example\.com is deactivated"):
+        manage(footnote, "ask", QUESTION, "--user", "gone@example.com")
+
+
+def test_a_terminal_sees_no_escapes_but_codes_own() -> None:
+    assert without_escapes(r"Set CHAT\_MODEL\. `a\_b`") == r"Set CHAT_MODEL. `a\_b`"
 
 
 def test_a_conversation_is_renamed_and_deleted(olive: Visitor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,13 +14,16 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from documents.management import asking
+from documents.questions import check_question
 from documents.rag.errors import FootnoteError
 from documents.rag.types import Answer, Citation
 from documents.wiring import open_system
 
+_CODE_OR_ESCAPE = re.compile(r"(`+).+?\1|\\([!-/:-@\[-`{-~])", re.DOTALL)
+
 
 class Command(BaseCommand):
-    help = "Answer a question from the documents, with citations."
+    help = 'Answer a question from the documents, with citations. In --json, "answer" is Markdown.'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         asking.add_arguments(parser)
@@ -29,6 +33,7 @@ class Command(BaseCommand):
     ) -> None:
         found = asking.find_libraries(asking.find_user(user), libraries)
         try:
+            check_question(text)
             answer = asyncio.run(ask(text, found, strategy))
         except FootnoteError as error:
             raise CommandError(str(error)) from error
@@ -76,8 +81,15 @@ def as_fields(citation: Citation) -> dict[str, Any]:
 
 
 def as_text(answer: Answer) -> str:
+    """For a terminal: the Markdown stays readable as text, without the backslashes that keep it from being markup."""
     notes = [f"[{citation.number}] {_where(citation)}: {citation.quote}" for citation in answer.citations]
-    return "\n\n".join([*(notice.text for notice in answer.notices), answer.text.strip(), "\n".join(notes)]).strip()
+    text = without_escapes(answer.text).strip()
+    return "\n\n".join([*(notice.text for notice in answer.notices), text, "\n".join(notes)]).strip()
+
+
+def without_escapes(markdown: str) -> str:
+    """Without the backslashes of `CHAT\\_MODEL`; code keeps its backslashes."""
+    return _CODE_OR_ESCAPE.sub(lambda found: found[2] or found[0], markdown)
 
 
 def _where(citation: Citation) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from documents.management import asking
+from documents.questions import check_question
+from documents.rag.errors import FootnoteError
 from documents.rag.types import Passage, Question
 from documents.wiring import open_system
 
@@ -21,7 +23,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         asking.add_arguments(parser)
-        parser.add_argument("--top-k", type=int, default=settings.TOP_K, metavar="N", help="how many passages")
+        parser.add_argument(
+            "--top-k", type=how_many, default=settings.TOP_K, metavar="N", help="how many passages, 1–100"
+        )
 
     def handle(
         self,
@@ -35,8 +39,19 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         found = asking.find_libraries(asking.find_user(user), libraries)
-        passages = asyncio.run(search(Question(text, top_k=top_k), found, strategy))
+        try:
+            check_question(text)
+            passages = asyncio.run(search(Question(text, top_k=top_k), found, strategy))
+        except FootnoteError as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(as_json(passages) if json else as_text(passages))
+
+
+def how_many(given: str) -> int:
+    number = int(given)
+    if not 1 <= number <= 100:
+        raise ArgumentTypeError(f"{number} passages can't be looked for; give a number from 1 to 100.")
+    return number
 
 
 async def search(question: Question, libraries: Sequence[int], strategy: str) -> tuple[Passage, ...]:
