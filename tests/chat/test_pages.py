@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -100,6 +101,10 @@ def test_an_administrator_lists_the_endpoints_models_and_tests_one(admin: Visito
     tested = admin.post("model/", do="test", **fields)[1]
     assert "scripted-chat answers" in tested
     assert "secret-key" not in tested
+
+
+def test_models_can_be_listed_before_one_is_chosen(admin: Visitor) -> None:
+    assert re.search(r'<button[^>]*value="list" formnovalidate>', admin.get("model/")[1])
 
 
 def test_an_endpoint_that_is_not_there_gets_a_sentence(admin: Visitor) -> None:
