@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 
 from django.conf import settings
 from django.core.files import File
@@ -100,7 +99,7 @@ def queue(versions: Iterable[Version]) -> None:
     """Have those indexed that wait for it, short ones together."""
     waiting = [version for version in versions if version.status == Version.Status.QUEUED]
     # Where Redis is away, upkeep finds them later.
-    transaction.on_commit(partial(tasks.queue, waiting), robust=True)
+    transaction.on_commit(lambda: tasks.queue(waiting), robust=True)
 
 
 def retry(version: Version) -> None:

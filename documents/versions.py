@@ -90,10 +90,8 @@ def complaint(version: Version, pages: Sequence[Page] | Sequence[models.Page]) -
     if any(page.text for page in pages):
         return ""
     failed = (page.error for page in pages if page.how_read == HowRead.FAILED)
-    no_text = (
-        f"{version.document.name} has no text: each page is empty or a picture, as in a scan. "
-        "Upload a copy that has its text in it."
-    )
+    where = "each page is empty or a picture, as in a scan" if version.paged else "nothing in it is meant to be read"
+    no_text = f"{version.document.name} has no text: {where}. Upload a copy that has its text in it."
     return next(failed, no_text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -157,3 +158,16 @@ def test_who_is_not_signed_in_is_sent_to_the_door(client: Client, library: Libra
     response = client.post(reverse("upload", args=[library.pk]))
     assert response.status_code == 302
     assert response["Location"].startswith(reverse("account_login"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_comes_in_while_redis_is_away_is_kept(
+    signed_in: Client, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:1")
+    current_app.pool.force_close_all()  # type: ignore[attr-defined]
+    results = upload(signed_in, library, ("leave.md", LEAVE), ("travel.md", b"Book early."))
+    assert [result["outcome"] for result in results] == ["added", "added"]
+    assert Version.objects.filter(status=Version.Status.QUEUED).count() == 2
+    monkeypatch.undo()
+    current_app.pool.force_close_all()  # type: ignore[attr-defined]
