@@ -8,7 +8,6 @@ from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -17,6 +16,7 @@ pages = get_asgi_application()
 # Consumers import models, which exist only from here on.
 from chat.answering import open_answers
 from chat.urls import websocket_urlpatterns as chat_sockets
+from config.origins import from_our_pages
 from config.static import Receive, Scope, Send, with_static_files
 from documents.urls import websocket_urlpatterns as document_sockets
 from documents.wiring import open_system
@@ -41,10 +41,11 @@ def _spare_the_collector() -> None:
 
 
 sockets: list[Any] = [*chat_sockets, *document_sockets]
+signed_in: Any = AuthMiddlewareStack(URLRouter(sockets))
 application = ProtocolTypeRouter(
     {
         "http": with_static_files(pages),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets))),
+        "websocket": from_our_pages(signed_in),
         "lifespan": lifespan,
     }
 )
