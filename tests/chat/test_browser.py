@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 
 from tests.chat.conftest import PASSWORD
 from tests.chat.test_socket import LONG, QUESTION
@@ -104,12 +104,30 @@ def test_a_draft_survives_a_reload(page: Page) -> None:
     expect(page.get_by_role("textbox", name="Question")).to_have_value("Half a")
 
 
+def test_deleting_a_conversation_asks_first(page: Page) -> None:
+    ask(page, QUESTION)
+    expect(page.locator(".answer[data-status=complete]")).to_have_count(1)
+    asked: list[str] = []
+
+    def think_better_of_it(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.once("dialog", think_better_of_it)
+    page.get_by_text("Rename or delete").click()
+    page.get_by_role("button", name="Delete it").click()
+    assert asked == ["Delete this conversation, with all its answers?"]
+    page.reload()
+    expect(page.locator(".answer[data-status=complete]")).to_have_count(1)
+
+
 def test_a_refusal_is_told_and_the_question_kept(page: Page) -> None:
     ask(page, QUESTION)
     expect(page.locator(".answer[data-status=complete]")).to_have_count(1)
     other = page.context.new_page()
     other.goto(page.url)
     page.get_by_text("Rename or delete").click()
+    page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete it").click()
     ask(other, "And trains?")
     expect(other.get_by_role("alert")).to_contain_text("not there any more")
