@@ -77,6 +77,7 @@ export class Conversation {
       this.#place.toEnd();
       const element = this.#find(answer);
       if (element?.dataset.status === "streaming") this.#follow(element);
+      else this.#composer.busy = this.#live.size > 0; // It ended before it was here.
     });
   }
 
