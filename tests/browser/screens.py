@@ -15,6 +15,8 @@ from urllib.parse import urljoin, urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
 
+from tests.browser.chromium import launch
+
 FOLDER = Path(__file__).resolve().parents[2] / "var" / "screens"
 SIZES = (
     ViewportSize(width=375, height=812),
@@ -23,7 +25,6 @@ SIZES = (
 )
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SIGNED_OUT = ("/account/login/", "/account/password/reset/", "/account/signup/")
 LEFT_OUT = re.compile(r"^/(admin/.+/|account/logout|static|files)|/(file|download|image)\b|\.(png|pdf)$")
 KEYS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b\d+\b")
@@ -32,7 +33,7 @@ KEYS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b\d+\b")
 def main(address: str, email: str, password: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = launch(playwright)
         state = _signed_in(browser, address, email, password)
         paths = list(_paths(state.new_page(), address))
         for theme in THEMES:

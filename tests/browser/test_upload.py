@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 
-from tests.browser.screens import FLAGS
+from tests.browser.chromium import launch
 from tests.installation import Installation
 
 PATIENCE = 60_000
@@ -24,7 +24,7 @@ def page(installation: Installation) -> Iterator[Page]:
             complaints.append(message.text)
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = launch(playwright)
         page = browser.new_page(base_url=installation.address)
         page.on("console", listen)
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Route, expect, sync_playwright
 
+from tests.browser.chromium import launch
 from tests.chat.conftest import PASSWORD
 from tests.chat.test_socket import LONG, QUESTION
 from tests.installation import Installation
 from tests.openai_server import OpenAIServer, Reply
-
-FLAGS = ["--no-sandbox", "--disable-gpu"]
 
 expect.set_options(timeout=30_000)
 
@@ -21,7 +20,7 @@ expect.set_options(timeout=30_000)
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = launch(playwright)
         yield browser
         browser.close()
 
@@ -95,6 +94,21 @@ def test_a_second_tab_sees_the_next_question(page: Page) -> None:
     for tab in (page, other):
         expect(tab.locator(".question").nth(1)).to_have_text("And trains?")
         expect(tab.locator(".answer[data-status=complete]")).to_have_count(2)
+
+
+def test_the_next_question_can_be_asked_after_an_answer_that_ended_before_it_was_seen(page: Page) -> None:
+    ask(page, QUESTION)
+    expect(page.locator(".answer[data-status=complete]")).to_have_count(1)
+    page.route("**/c/*/messages/*/", fulfil_when_ended)
+    for number in (2, 3):
+        ask(page, "And trains?")
+        expect(page.locator(".answer[data-status=complete]")).to_have_count(number)
+
+
+def fulfil_when_ended(route: Route) -> None:
+    while 'data-status="streaming"' in (response := route.fetch()).text():
+        pass
+    route.fulfill(response=response)
 
 
 def test_a_draft_survives_a_reload(page: Page) -> None:
