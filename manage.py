@@ -9,11 +9,11 @@ if sys.version_info < (3, 11):
     sys.exit("Footnote needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])
 
 import django
-from django.conf import settings
 from django.core.management import call_command, execute_from_command_line, load_command_class
-from environs import EnvError
+from environs import EnvError, EnvValidationError
 
 from config import embedded
+from config.servers import services
 
 BY_THEMSELVES = {"", "check", "findstatic", "help", "version"}
 WITHOUT_DATA = {"dbshell", "flush", "makemigrations", "migrate", "prepare", "showmigrations", "sqlmigrate", "test"}
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
         else:
             run_with_services(command, arguments)
     except EnvError as error:
-        sys.exit(f"A setting is wrong. {error}")
+        sys.exit(f"A setting is wrong. {plain(error)}")
     except embedded.ServiceFailed as error:
         sys.exit(str(error))
 
@@ -49,11 +49,16 @@ def take_data_folder(arguments: list[str]) -> list[str]:
     return rest
 
 
+def plain(error: EnvError) -> str:
+    """What environs says of a setting, without the brackets around its sentences."""
+    if not isinstance(error, EnvValidationError):
+        return str(error)
+    return f"{str(error).partition(' invalid: ')[0]}: {' '.join(map(str, error.error_messages))}"
+
+
 def run_with_services(command: str, arguments: list[str]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with embedded.services(
-        settings.DATA_DIR, with_postgres=settings.EMBEDDED_POSTGRES, with_valkey=settings.EMBEDDED_VALKEY
-    ):
+    with services():
         django.setup()
         if command not in WITHOUT_DATA:
             call_command("prepare", stdout=sys.stderr)  # A command's own output may be JSON.

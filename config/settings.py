@@ -11,7 +11,7 @@ from environs import Env
 from environs import validate as must
 from psycopg.conninfo import conninfo_to_dict
 
-from config import embedded
+from config import embedded, validation
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -23,11 +23,11 @@ env.read_env(BASE_DIR / ".env", recurse=False)
 DATA_DIR = (BASE_DIR / env.str("DATA_DIR", "var")).resolve()
 
 EMBEDDED_POSTGRES = not env.str("DATABASE_URL", "")
-DATABASE_URL = env.str("DATABASE_URL", "") or embedded.database_url(DATA_DIR)
+DATABASE_URL = env.str("DATABASE_URL", "", validate=validation.postgres_address) or embedded.database_url(DATA_DIR)
 """For libpq: `postgresql://user:password@host/name`."""
 
 EMBEDDED_VALKEY = not env.str("REDIS_URL", "")
-REDIS_URL = env.str("REDIS_URL", "") or embedded.redis_url(DATA_DIR)
+REDIS_URL = env.str("REDIS_URL", "", validate=validation.redis_address) or embedded.redis_url(DATA_DIR)
 """`redis://…`, `rediss://…` or `unix:///path?db=0`: the answers' log, the tasks' queues, Channels and the cache."""
 
 # --- Who may come in ----------------------------------------------------------------------------
@@ -43,7 +43,7 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=must.Range(0, 10))
 # --- Models -------------------------------------------------------------------------------------
 
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", "")
-OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "") or "https://api.openai.com/v1"
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "", validate=validation.web_address) or "https://api.openai.com/v1"
 CHAT_MODEL = env.str("CHAT_MODEL", "")
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "")
 
@@ -107,7 +107,7 @@ ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
 USE_TZ = True
-TIME_ZONE = env.str("TIME_ZONE", "UTC")
+TIME_ZONE = env.str("TIME_ZONE", "", validate=validation.time_zone) or "UTC"
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Postgres -----------------------------------------------------------------------------------

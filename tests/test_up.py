@@ -83,11 +83,38 @@ def test_after_the_supervisor_is_killed_its_port_is_free_again(tmp_path: Path) -
         assert "Sign in" in successor.get("account/login/")
 
 
-def test_a_wrong_setting_names_itself(tmp_path: Path) -> None:
-    result = run("up", "--data", str(tmp_path), TOP_K="many")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TOP_K", "many"),
+        ("TOP_K", "0"),
+        ("TIME_ZONE", "Mars/X"),
+        ("OPENAI_BASE_URL", "nonsense"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing"),
+        ("REDIS_URL", "nonsense"),
+        ("REDIS_URL", "redis://127.0.0.1:1"),
+    ],
+)
+def test_a_wrong_setting_names_itself(tmp_path: Path, name: str, value: str) -> None:
+    result = run("up", "--no-browser", "--data", str(tmp_path), **{name: value})
     assert result.returncode == 1
-    assert "TOP_K" in result.stderr
-    assert "Traceback" not in result.stderr
+    assert name in result.stderr
+    assert "[" not in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("folder", ["/etc/hostname", "/proc/nowhere"])
+def test_a_folder_that_cannot_hold_data_is_named(folder: str) -> None:
+    result = run("up", "--no-browser", "--data", folder)
+    assert result.returncode == 1
+    assert folder in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_port_that_does_not_exist_is_told(tmp_path: Path) -> None:
+    result = run("up", "--no-browser", "--data", str(tmp_path), "--port", "99999")
+    assert result.stderr == "There is no port 99999: ports go from 1 to 65535.\n"
 
 
 def test_a_command_starts_the_services_and_stops_them(tmp_path: Path) -> None:

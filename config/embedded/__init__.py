@@ -12,9 +12,9 @@ from pathlib import Path
 
 from config.embedded import postgres, valkey
 from config.embedded.locks import Users
-from config.embedded.processes import ServiceFailed, kept_secret, make_data_folder, random_secret
+from config.embedded.processes import ServiceFailed, kept_in, kept_secret, make_data_folder, random_secret
 
-__all__ = ["ServiceFailed", "database_url", "kept_secret", "random_secret", "redis_url", "services"]
+__all__ = ["ServiceFailed", "database_url", "kept_in", "kept_secret", "random_secret", "redis_url", "services"]
 
 database_url = postgres.url
 redis_url = valkey.url

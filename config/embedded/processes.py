@@ -10,8 +10,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,11 +34,23 @@ def socket_folder(data: Path) -> Path:
     return Path("/tmp") / f"footnote-{hashlib.sha256(bytes(data.resolve())).hexdigest()[:16]}"
 
 
+@contextmanager
+def kept_in(folder: Path) -> Iterator[None]:
+    """Raises ServiceFailed when what is done inside fails because of the folder."""
+    try:
+        yield
+    except OSError as error:
+        why = f"Footnote can't keep its data in {folder} ({error.strerror})."
+        raise ServiceFailed(f"{why} Choose another folder with --data or DATA_DIR.") from error
+
+
 def make_data_folder(data: Path) -> None:
     """The data folder, there and closed to everyone else, but for the way to what the services own."""
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if unprivileged_user() is not None:
-        data.chmod(0o711)
+    with kept_in(data):
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=data).close()  # Its disk may be full or only for reading.
+        if unprivileged_user() is not None:
+            data.chmod(0o711)
 
 
 def make_socket_folder(data: Path) -> Path:
@@ -53,14 +65,19 @@ def make_socket_folder(data: Path) -> Path:
 
 def kept_secret(path: Path, make: Callable[[], str]) -> str:
     """The secret in `path`, made on the first call; of several processes that make it at once, one wins."""
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}") as draft:
-            draft.write(make())
-            draft.flush()
-            with suppress(FileExistsError):
-                os.link(draft.name, path)
-    return path.read_text()
+    with kept_in(path.parent):
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _keep(path, make())
+        return path.read_text()
+
+
+def _keep(path: Path, secret: str) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}") as draft:
+        draft.write(secret)
+        draft.flush()
+        with suppress(FileExistsError):
+            os.link(draft.name, path)
 
 
 def random_secret() -> str:

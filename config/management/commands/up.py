@@ -12,7 +12,7 @@ import time
 import webbrowser
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand
 
 from config import embedded
 from config.celery import QUEUES
+from config.servers import services
 from config.supervisor import Child, Children
 
 HOST = "127.0.0.1"
@@ -38,6 +39,8 @@ class Command(BaseCommand):
         parser.add_argument("--data", metavar="DIR", help="where everything is kept (default: var)")
 
     def handle(self, *, port: int, no_browser: bool, **options: Any) -> None:
+        if not 1 <= port <= 65535:
+            sys.exit(f"There is no port {port}: ports go from 1 to 65535.")
         listen_to_signals(signal.default_int_handler)
         try:
             self.run(port, browser=not no_browser)
@@ -90,8 +93,10 @@ class Command(BaseCommand):
 @contextmanager
 def only_one(folder: Path, address: str) -> Iterator[None]:
     """Refuses to run twice on the same data; the lock goes with the process, so a killed one leaves none behind."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "up.lock").open("a+") as file:
+    with embedded.kept_in(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (folder / "up.lock").open("a+")
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -116,14 +121,8 @@ def check_port(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except (OSError, OverflowError):
+        except OSError:
             sys.exit(f"Port {port} is taken or not allowed. Choose another: make run PORT={port + 1}")
-
-
-def services() -> AbstractContextManager[Callable[[], bool]]:
-    return embedded.services(
-        settings.DATA_DIR, with_postgres=settings.EMBEDDED_POSTGRES, with_valkey=settings.EMBEDDED_VALKEY
-    )
 
 
 def prepare() -> None:
