@@ -12,7 +12,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
 from documents.models import Document, Library, Membership, User
 from tests.openai_server import OpenAIServer
@@ -120,3 +120,19 @@ def test_the_doctor_says_that_the_setting_names_another_model(administrator: Use
     ingest(folder, "--wait")
     settings.EMBEDDING_MODEL = "another"
     assert "Run `manage.py reembed`" in doctor()["embedding space"]["detail"]
+
+
+def test_a_library_needs_a_name(folder: Path, owner: User) -> None:
+    with pytest.raises(CommandError, match="needs a name"):
+        call_command("ingest", str(folder), "--library", " ", "--user", owner.email)
+
+
+def test_without_postgres_a_sentence_says_what_became_of_it(
+    folder: Path, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr("documents.management.commands.ingest.take_in", gone)
+    with pytest.raises(CommandError, match="What was taken in is kept"):
+        call_command("ingest", str(folder), "--library", "Plans", "--user", owner.email)

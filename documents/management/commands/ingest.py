@@ -12,9 +12,11 @@ from typing import Any
 
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
 
 from documents import indexing, leases, short
 from documents.ingest import queue, receive
+from documents.management.asking import find_user
 from documents.models import Library, Membership, User, Version
 from documents.progress import worker_is_running
 from documents.rag.errors import PermanentError
@@ -53,29 +55,29 @@ class Command(BaseCommand):
     def handle(
         self, *, paths: Sequence[Path], library: str, user: str | None, wait: bool, json: bool, **options: Any
     ) -> None:
+        try:
+            for result in self.ingest(paths, library, user, wait=wait):
+                self.say(result, as_json=json)
+        except (OperationalError, InterfaceError) as error:
+            raise CommandError("Postgres went away. What was taken in is kept; run this again for the rest.") from error
+
+    def ingest(self, paths: Sequence[Path], library: str, user: str | None, *, wait: bool) -> Iterator[Line]:
         person = find_user(user)
         files = list(found(paths))
         into = find_library(person, library)
         results = [result for lot in lots(files) for result in take_in(person, into, lot)]
-        versions = [result.pk for result in results if isinstance(result, Version)]
         if wait:
-            asyncio.run(finish(versions))
-        for result in results:
-            self.say(result if isinstance(result, Line) else line(result.pk), as_json=json)
+            asyncio.run(finish([result.pk for result in results if isinstance(result, Version)]))
+        yield from (result if isinstance(result, Line) else line(result.pk) for result in results)
 
     def say(self, line: Line, *, as_json: bool) -> None:
         self.stdout.write(json.dumps(asdict(line), ensure_ascii=False) if as_json else str(line))
 
 
-def find_user(email: str | None) -> User:
-    try:
-        return User.objects.get(email=email.lower()) if email else User.objects.first_administrator()
-    except User.DoesNotExist:
-        raise CommandError(f"There is no user {email}." if email else "There is no administrator yet.") from None
-
-
 def find_library(user: User, name: str) -> Library:
     """The library of that name to which the user may add; made where there is none of the name that they may read."""
+    if not name.strip():
+        raise CommandError("The library needs a name.")
     library = Library.objects.editable_by(user).filter(name=name).first()
     if library is None and Library.objects.readable_by(user).filter(name=name).exists():
         raise CommandError(f"{user.email} may read the library “{name}”, but not add to it.")
