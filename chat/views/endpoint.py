@@ -15,6 +15,7 @@ from chat.forms import EndpointForm
 from documents.models import Endpoint
 from documents.rag.errors import FootnoteError
 from documents.rag.llm import ChatModel, list_models
+from documents.wiring import NO_KEY
 
 
 @login_required
@@ -59,4 +60,4 @@ async def _reply(endpoint: Endpoint) -> str:
 
 
 def _client(endpoint: Endpoint) -> AsyncOpenAI:
-    return AsyncOpenAI(base_url=endpoint.base_url, api_key=endpoint.api_key or "none", max_retries=0)
+    return AsyncOpenAI(base_url=endpoint.base_url, api_key=endpoint.api_key or NO_KEY, max_retries=0)

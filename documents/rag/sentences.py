@@ -15,8 +15,6 @@ _END = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(.])(?:[A-Z]|e\.g|i\.e|etc|vs|cf|No|Nos|Dr|Mr|Mrs|Ms|Prof|St|Fig|Sec|Art|approx|pp?|Inc|Ltd|Corp|Co)\.$"
 )
-
-
 _BULLET = re.compile(r"(?:[•*\-–]|\d{1,3}[.)])\s+")
 
 
