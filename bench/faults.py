@@ -100,14 +100,6 @@ class Round:
             for process in chosen:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
-            if victim == "web":
-                self._start_again()
-
-    def _start_again(self) -> None:
-        """Without its web server, Footnote ends; its user starts it again."""
-        self._product.process.wait(PATIENCE)
-        self._product.__exit__()
-        self._product.__enter__()
 
     def _upload(self, visitor: Visitor, library: int) -> None:
         """As somebody who tries again when the page says that the upload broke off."""

@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -79,8 +81,16 @@ class Installation:
         return self.process.stdout.readline()
 
     def get(self, path: str) -> str:
-        with urllib.request.urlopen(self.address + path) as response:
-            return str(response.read().decode())
+        """The page, waiting for a web server that is just starting."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(self.address + path) as response:
+                    return str(response.read().decode())
+            except urllib.error.URLError as error:
+                if not isinstance(error.reason, ConnectionError) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def processes(self) -> list[psutil.Process]:
         """Everything that runs for it now, found by the folders that each has in its environment or command."""

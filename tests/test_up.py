@@ -49,21 +49,13 @@ def test_a_second_one_on_the_same_data_is_told_where_the_first_is(installation: 
     assert installation.address in result.stderr
 
 
-@pytest.mark.parametrize("victim", ["celery", "postgres", "valkey-server"])
+@pytest.mark.parametrize("victim", ["celery", "uvicorn", "postgres", "valkey-server"])
 def test_what_is_killed_runs_again(installation: Installation, victim: str) -> None:
     killed = installation.process_of(victim)
     killed.kill()
     assert "again" in installation.next_line()
     assert installation.process_of(victim) != killed
     assert "Sign in" in installation.get("account/login/")
-
-
-def test_without_its_web_server_it_ends_with_a_sentence(tmp_path: Path) -> None:
-    with Installation(tmp_path) as footnote:
-        footnote.process_of("uvicorn").kill()
-        assert footnote.process.wait(60) == 1
-        assert "The web server ended" in footnote.errors()
-        assert footnote.processes() == []
 
 
 def test_after_a_crash_of_everything_it_mends_itself(tmp_path: Path) -> None:

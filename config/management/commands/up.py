@@ -74,16 +74,15 @@ class Command(BaseCommand):
         wait_for(web, port)
 
     def look_after(self, children: Children, again: Callable[[], bool]) -> None:
-        """Start again what dies, until we are told to stop; without its web server Footnote ends."""
-        web, worker = children.all
-        while not web.ended:
+        """Start again what dies, until we are told to stop."""
+        while True:
             time.sleep(1)
             if again():
                 self.say("Postgres or Valkey had ended; both run again.")
-            if worker.restart_in_time():
-                children.write()
-                self.say("The worker had ended; it runs again.")
-        sys.exit(f"The web server ended by itself (code {web.process.returncode}). What it said last stands above.")
+            for child in children.all:
+                if child.restart_in_time():
+                    children.write()
+                    self.say(f"{child.name} had ended; it runs again.")
 
     def say(self, line: str) -> None:
         self.stdout.write(line)
