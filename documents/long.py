@@ -1,12 +1,15 @@
-"""A long document on its way into the index: read page by page, then cut, embedded and stored in ranges of pages.
+"""A long document on its way into the index: read page by page, and cut, embedded and stored in ranges of pages.
 
-Every step is kept, so that whoever takes it up after a crash goes on where it stopped.
+The one goes on while the other does, with the database between them. Every step is kept, so that whoever takes it up
+after a crash goes on where it stopped.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 
 from documents import versions, wiring
 from documents.leases import Lease
@@ -23,18 +26,26 @@ Status = Version.Status
 TELL_EVERY = 0.2
 """Seconds between two writes of how far it is."""
 
-LOT = 200
+LOT = 50
 """Pages that are stored at a time, at most."""
 
 CHUNK_CHARACTERS = 1_900
 """About what a chunk holds, to say how many there will be."""
 
+FIRST_CHARACTERS, GROWTH = 4_000, 4
+"""Of the first range, so that something can be found at once; and how many times longer each is than the one before."""
+
 
 async def index(lease: Lease, version: Version) -> None:
     """Make a version ready and current. Raises what is wrong with it, or with a model."""
     work = _Work(lease, version)
-    await work.read()
-    await work.embed()
+    await work.begin()
+    reading = asyncio.create_task(work.read())
+    try:
+        await work.embed(reading)
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
     await work.finish()
 
 
@@ -44,41 +55,67 @@ class _Work:
     def __init__(self, lease: Lease, version: Version) -> None:
         self.lease = lease
         self.version = version
+        self.status = Status.READING
         self.told = time.monotonic()
+        self.waiting = 0
+        """Characters that are stored and not in the index."""
+        self.more = asyncio.Event()
+
+    async def begin(self) -> None:
+        standing = await in_thread(versions.stand, self.version)
+        self.version.chunks_indexed, self.waiting = standing.chunks, standing.characters
+
+    # --- Reading --------------------------------------------------------------------------------
 
     async def read(self) -> None:
         """Store the pages that aren't there yet."""
         version = self.version
-        if version.pages_read == version.pages_total:
-            return
+        try:
+            if version.pages_read != version.pages_total:
+                await self.read_file()
+            self.status = Status.EMBEDDING
+            version.chunks_total = version.chunks_indexed + max(self.waiting // CHUNK_CHARACTERS, 1)
+        finally:
+            self.more.set()
+
+    async def read_file(self) -> None:
+        version = self.version
         pages: list[Page] = []
-        async for item in unread(version):
-            if isinstance(item, Opened):
-                version.title, version.pages_total = item.title[:500], item.page_count
-                continue
-            pages.append(item)
-            if len(pages) == LOT or self.is_time():
-                await self.keep(pages)
-                pages = []
+        async with aclosing(unread(version)) as items:
+            async for item in items:
+                if isinstance(item, Opened):
+                    version.title, version.pages_total = item.title[:500], item.page_count
+                    continue
+                pages.append(item)
+                if len(pages) == LOT or self.is_time():
+                    await self.keep(pages)
+                    pages = []
         version.pages_total = version.pages_read + len(pages)
         await self.keep(pages)
 
     async def keep(self, pages: Sequence[Page]) -> None:
         self.version.pages_read += len(pages)
-        await self.write("title", "pages_total", "pages_read", status=Status.READING, pages=pages)
+        await self.write("title", "pages_total", "pages_read", pages=pages)
+        self.waiting += sum(len(page.text) for page in pages)
+        self.more.set()
 
-    async def embed(self) -> None:
-        """Put the pages that aren't there yet into the index."""
-        version = self.version
-        standing = await in_thread(versions.stand, version)
-        if standing.complaint:
-            raise UnreadableDocument(standing.complaint)
-        version.chunks_indexed = standing.chunks
-        version.chunks_total = standing.chunks + max(standing.characters // CHUNK_CHARACTERS, 1)
-        while pages := await in_thread(versions.next_range, version):
+    # --- Embedding ------------------------------------------------------------------------------
+
+    async def embed(self, reading: asyncio.Task[None]) -> None:
+        """Put the pages that aren't there yet into the index, as soon as there are enough for a range."""
+        characters = FIRST_CHARACTERS
+        while True:
+            if reading.done():
+                await reading
+            elif self.waiting < characters:
+                self.more.clear()
+                await self.more.wait()
+                continue
+            pages = await in_thread(versions.next_range, self.version, characters)
+            if not pages:
+                return
             await self.embed_range(pages)
-            version.pages_indexed = pages[-1].number
-            await self.write("pages_indexed", "chunks_indexed", "chunks_total", status=Status.EMBEDDING)
+            characters = min(characters * GROWTH, versions.RANGE_CHARACTERS)
 
     async def embed_range(self, pages: Sequence[Page]) -> None:
         version = self.version
@@ -88,9 +125,18 @@ class _Work:
             version.chunks_indexed = before + indexed.done
             version.chunks_total = max(version.chunks_total or 0, before + indexed.total)
             if self.is_time():
-                await self.write("chunks_indexed", "chunks_total", status=Status.EMBEDDING)
+                await self.write("chunks_indexed", "chunks_total")
+        version.pages_indexed = pages[-1].number
+        await self.write("pages_indexed", "chunks_indexed", "chunks_total")
+        self.waiting -= sum(len(page.text) for page in pages)
+        if version.chunks_indexed and not version.document.current_id:
+            await in_thread(versions.let_be_searched, self.lease, version)
+
+    # --- Both -----------------------------------------------------------------------------------
 
     async def finish(self) -> None:
+        if not self.version.chunks_indexed:
+            raise UnreadableDocument(await in_thread(versions.complaint_of, self.version))
         await in_thread(versions.make_current, self.lease)
         self.version.status = Status.READY
         await announce(self.version)
@@ -99,9 +145,9 @@ class _Work:
         """Whether it is long enough since something was told."""
         return time.monotonic() > self.told + TELL_EVERY
 
-    async def write(self, *fields: str, status: Status, pages: Sequence[Page] = ()) -> None:
+    async def write(self, *fields: str, pages: Sequence[Page] = ()) -> None:
         """Keep these fields of the version, and pages, and tell how far it is."""
-        self.version.status = status
+        self.version.status = self.status
         await in_thread(versions.write, self.lease, self.version, *fields, "status", pages=pages)
         if self.is_time():
             self.told = time.monotonic()

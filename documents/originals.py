@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from documents.rag.parsing.reading import read
 from documents.rag.types import Page
 
 
-async def unread(version: Version) -> AsyncIterator[Opened | Page]:
+async def unread(version: Version) -> AsyncGenerator[Opened | Page]:
     """What the file is, then the pages that weren't read yet. Raises UnreadableDocument."""
     path, name = Path(version.file.path), version.document.name
     if not await asyncio.to_thread(path.exists):
         raise UnreadableDocument(f"The file of {name} is gone from the storage. Upload it again.")
-    async for item in read(path, version.media_type, version.pages_read + 1, name=name):
-        yield item
+    async with aclosing(read(path, version.media_type, version.pages_read + 1, name=name)) as items:
+        async for item in items:
+            yield item
 
 
 def metadata(version: Version) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, Length, Now
 
 from documents import models
 from documents.leases import Lease
@@ -17,7 +17,7 @@ from documents.places import parsed, stored
 from documents.rag.types import HowRead, Page
 
 RANGE_CHARACTERS = 400_000
-"""Of the pages that are cut together. A chunk never crosses a range; a crash costs at most one."""
+"""Of the pages that are cut together, at most. A chunk never crosses a range; a crash costs at most one."""
 
 
 def _number_of(rows: QuerySet[Any]) -> Coalesce:
@@ -31,14 +31,10 @@ _PAGES, _CHUNKS = _number_of(models.Page.objects.all()), _number_of(Chunk.object
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a version stands: chunks that are in the index, and characters that aren't yet.
-
-    `complaint` is why there is nothing to index, "" where there is something.
-    """
+    """How a version stands: chunks that are in the index, and characters that aren't yet."""
 
     chunks: int
     characters: int
-    complaint: str = ""
 
 
 def take(lease: Lease) -> list[Version]:
@@ -77,12 +73,20 @@ def stand(version: Version) -> Standing:
     """Take out what a broken-off range left in the index, and see how the version stands."""
     chunks = Chunk.objects.filter(version=version)
     chunks.filter(spans__0__0__gt=version.pages_indexed).delete()
-    pages = list(version.pages.defer("words", "blocks"))
-    return Standing(
-        chunks=chunks.count(),
-        characters=sum(len(page.text) for page in pages if page.number > version.pages_indexed),
-        complaint=complaint(version, pages),
-    )
+    left = version.pages.filter(number__gt=version.pages_indexed).aggregate(characters=Sum(Length("text"), default=0))
+    return Standing(chunks.count(), left["characters"])
+
+
+def let_be_searched(lease: Lease, version: Version) -> None:
+    """Make a version the current one of a document that has none, before all of it is ready."""
+    with transaction.atomic():
+        lease.write()
+        Document.objects.filter(pk=version.document_id, current=None).update(current=version, title=version.title)
+    version.document.current_id = version.pk
+
+
+def complaint_of(version: Version) -> str:
+    return complaint(version, list(version.pages.defer("blocks", "words")))
 
 
 def complaint(version: Version, pages: Sequence[Page] | Sequence[models.Page]) -> str:
@@ -95,14 +99,17 @@ def complaint(version: Version, pages: Sequence[Page] | Sequence[models.Page]) -
     return next(failed, no_text)
 
 
-def next_range(version: Version) -> list[Page]:
-    """The next pages to index; empty after the last one."""
+def next_range(version: Version, characters: int) -> list[Page]:
+    """The next pages to index, of about so many characters; empty after the last one.
+
+    A page without text ends a range, as it may get one later, which then has its place between two chunks.
+    """
     pages: list[Page] = []
-    characters = 0
+    found = 0
     for row in version.pages.filter(number__gt=version.pages_indexed).defer("words").iterator(50):
         pages.append(parsed(row, with_words=False))
-        characters += len(row.text)
-        if characters >= RANGE_CHARACTERS:
+        found += len(row.text)
+        if found >= characters or (found and not row.text):
             break
     return pages
 
@@ -130,4 +137,7 @@ def make_current(lease: Lease) -> None:
 
 def forget_unless_wanted(version_id: int) -> None:
     """Take out what was stored of it after a later version had become the current one."""
-    Chunk.objects.filter(version=version_id).exclude(version__document__latest=version_id).delete()
+    of_version = Chunk.objects.filter(version=version_id)
+    # One that was superseded half-way is searched until the later one is ready.
+    unwanted = of_version.exclude(version__document__latest=version_id).exclude(version__document__current=version_id)
+    unwanted.delete()

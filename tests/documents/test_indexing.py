@@ -90,6 +90,58 @@ async def test_what_a_dead_worker_left_is_gone_on_with(
         assert any(f"Sentence {part} of" in chunk.text for chunk in chunks)
 
 
+async def test_its_first_pages_can_be_found_while_the_others_are_worked_on(
+    system: Wiring, library: Library, model: OpenAIServer, give: Give
+) -> None:
+    received = await in_thread(give, "long.md", LONG)
+    model.queue(Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS, hang=True))
+    working = asyncio.create_task(index(received.version.pk))
+    await in_thread(model.wait_for_request, 3, EMBEDDINGS)
+    version = await fresh(received)
+    assert version.status != Version.Status.READY
+    assert version.document.current_id == version.pk
+    assert 0 < version.pages_indexed < 60
+    assert "Sentence 0 of" in (await found(system, library, "Sentence 0"))[0]
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+
+async def test_a_new_version_is_not_found_before_it_is_ready(
+    system: Wiring, library: Library, model: OpenAIServer, give: Give
+) -> None:
+    received = await in_thread(give, "long.md", LONG)
+    await index(received.version.pk)
+    newer = await in_thread(give, "long.md", LONG.replace("Sentence", "Statement"), keep=Keep.VERSION)
+    before = len(model.requests(EMBEDDINGS))
+    model.queue(Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS, hang=True))
+    working = asyncio.create_task(index(newer.version.pk))
+    await in_thread(model.wait_for_request, before + 3, EMBEDDINGS)
+    assert await Chunk.objects.filter(version=newer.version).aexists()
+    assert "Sentence" in (await found(system, library, "Statement 0"))[0]
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert (await fresh(newer)).document.current_id == received.version.pk
+
+
+async def test_what_is_superseded_half_way_is_found_until_the_later_one_is_ready(
+    system: Wiring, library: Library, model: OpenAIServer, give: Give
+) -> None:
+    received = await in_thread(give, "long.md", LONG)
+    model.queue(Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS, hang=True))
+    working = asyncio.create_task(index(received.version.pk))
+    await in_thread(model.wait_for_request, 3, EMBEDDINGS)
+    newer = await in_thread(give, "long.md", LEAVE, keep=Keep.VERSION)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    await in_thread(versions.forget_unless_wanted, received.version.pk)
+    assert "Sentence 0 of" in (await found(system, library, "Sentence 0"))[0]
+    await index(newer.version.pk)
+    assert {chunk.version_id async for chunk in Chunk.objects.all()} == {newer.version.pk}
+
+
 async def test_what_is_broken_off_can_be_gone_on_with_at_once(
     system: Wiring, model: OpenAIServer, taken: Received
 ) -> None:

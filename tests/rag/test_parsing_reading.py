@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from documents.rag.errors import UnreadableDocument
-from documents.rag.parsing import media_type
+from documents.rag.parsing import media_type, reading
 from documents.rag.parsing.opened import Opened
 from documents.rag.parsing.reading import Limits, read
 from documents.rag.types import HowRead, Page
@@ -50,18 +50,30 @@ def kill_the_youngest_child() -> None:
 
 
 @pytest.mark.skipif(not CHILDREN.exists(), reason="this system does not list a process's children")
-async def test_a_page_at_which_the_reader_breaks_down_has_failed_and_the_others_are_read(tmp_path: Path) -> None:
+async def test_a_page_at_which_the_reader_breaks_down_once_is_read_by_another(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     path.write_bytes(pdf(*[BODY] * 3_000))
     pages = []
     async for item in read(path, "application/pdf", name="a.pdf"):
-        if isinstance(item, Opened):
-            kill_the_youngest_child()
-        else:
+        if isinstance(item, Page):
             pages.append(item)
+            if item.number == 1:
+                kill_the_youngest_child()
     assert [page.number for page in pages] == list(range(1, 3_001))
-    (failed,) = (page for page in pages if page.how_read is not HowRead.TEXT)
-    assert failed.error == f"Page {failed.number} can't be read: it breaks the reader."
+    assert {page.how_read for page in pages} == {HowRead.TEXT}
+
+
+async def test_pages_that_cost_too_much_have_failed_and_the_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_LINE_BYTES", 2_048)
+    path = tmp_path / "a.pdf"
+    huge = text(*[(72, down, "Twenty days of leave") for down in range(20, 780, 12)])
+    path.write_bytes(pdf(BODY, *[huge] * 7, BODY))
+    _, pages = await pages_of(path)
+    failed = {page.number: page.error for page in pages if page.how_read is not HowRead.TEXT}
+    assert failed == {number: f"Page {number} can't be read: it holds too much." for number in range(2, 9)}
+    assert len(pages) == 9
 
 
 async def test_a_file_that_needs_too_much_memory_is_refused_by_name(tmp_path: Path) -> None:

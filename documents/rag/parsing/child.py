@@ -16,21 +16,25 @@ from documents.rag.parsing import parse
 from documents.rag.parsing.wire import dump
 
 _FILES = 64
+_RANGE = 16
+"""Pages that share the seconds granted; one that runs out of them because of the others gets a child of its own."""
+
 # Virtual memory is more than what is used: libraries, arenas, thread stacks. The parent watches what is used.
 _VIRTUAL_MARGIN = 1 << 30
 
 
 def main(path: str, media_type: str, first: int, name: str, memory: int, seconds: int) -> None:
-    """Parse the file from page `first` on, with `memory` bytes and `seconds` of processor time for each page."""
+    """Parse the file from page `first` on, with `memory` bytes, and `seconds` of processor time for each range."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, _FILES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory + _VIRTUAL_MARGIN, memory + _VIRTUAL_MARGIN))
     _grant(seconds)
     try:
-        for item in parse(Path(path), media_type, first, name=name):
+        for count, item in enumerate(parse(Path(path), media_type, first, name=name)):
             _write(dump(item))
-            _grant(seconds)
+            if count % _RANGE == 0:
+                _grant(seconds)
     except UnreadableDocument as error:
         _write(dump(error))
 

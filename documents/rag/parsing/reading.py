@@ -6,9 +6,10 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from documents.rag.errors import UnreadableDocument
@@ -23,7 +24,8 @@ from documents.rag.types import HowRead, Page
 # files may be read in a thread. PDF is read by a large library in C that crashes now and then: always in a child.
 SMALL_BYTES = 65_536
 
-_MOST_BREAKDOWNS = 5
+_PATIENCE, _ENDURANCE = 5, 30
+"""How many pages' time a file may waste: after the one its pages get a tenth of it each, after the other none."""
 _LINE_BYTES = 1 << 23
 """The most that a page may come to in JSON; twice as much is read ahead of whoever uses it."""
 _POLL_SECONDS = 0.1
@@ -32,10 +34,14 @@ _ROOT = Path(__file__).parents[3]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a parser may use: bytes of memory in all, and seconds for opening the file and for each page."""
+    """What a parser may use: bytes of memory in all, and seconds for opening the file and for a range of pages."""
 
     memory: int = 512 << 20
     seconds: int = 20
+
+    def after(self, wasted: float) -> Limits:
+        """What is left to a file that has wasted so many seconds."""
+        return self if wasted < _PATIENCE * self.seconds else replace(self, seconds=max(self.seconds // 10, 1))
 
 
 class _Breakdown(Exception):
@@ -62,12 +68,17 @@ async def read(
 async def _by_children(
     path: Path, media_type: str, first: int, *, name: str, limits: Limits
 ) -> AsyncGenerator[Opened | Page]:
-    """The same by one child, and by another after each page at which one breaks down."""
+    """The same by one child, and by another after each breakdown.
+
+    A page at which a child breaks down after it has read others is tried again by a fresh one: what they left behind
+    may have been too much. Where that breaks down as well, the page has failed.
+    """
     opened: Opened | None = None
-    number = first
-    for _ in range(_MOST_BREAKDOWNS):
+    number, wasted = first, 0.0
+    while True:
+        begun, waiting = number, time.monotonic()
         try:
-            async with _child(path, media_type, number, name=name, limits=limits) as items:
+            async with _child(path, media_type, number, name=name, limits=limits.after(wasted)) as items:
                 async for item in items:
                     if isinstance(item, Page):
                         number = item.number + 1
@@ -75,16 +86,19 @@ async def _by_children(
                     elif opened is None:
                         opened = item
                         yield item
+                    waiting = time.monotonic()
             return
         except _Breakdown as breakdown:
             if opened is None:
                 raise UnreadableDocument(f"{name} can't be read: it {breakdown}.") from breakdown
-            if number > opened.page_count:
-                return
-            yield _failed(number, f"Page {number} can't be read: it {breakdown}.")
-            number += 1
-    for left in range(number, opened.page_count + 1 if opened else number):
-        yield _failed(left, f"Page {left} was not read, because too many pages before it could not be.")
+            wasted += time.monotonic() - waiting
+            if number > opened.page_count or wasted > _ENDURANCE * limits.seconds:
+                break
+            if number == begun:
+                yield _failed(number, f"Page {number} can't be read: it {breakdown}.")
+                number += 1
+    for left in range(number, opened.page_count + 1):
+        yield _failed(left, f"Page {left} was not read, because the pages before it took too long.")
 
 
 def _failed(number: int, error: str) -> Page:
