@@ -94,12 +94,18 @@ class Round:
     def _kill_everything(self) -> None:
         for victim in self._chance.sample(VICTIMS, len(VICTIMS)):
             time.sleep(self._chance.uniform(0.5, 4))
-            living = [process for process in self._product.tree() if kind(process) == victim]
+            living = self._living(victim)
             chosen = self._chance.choice((living[:1], [self._chance.choice(living)], living))
             self._say(f"kill -9 of {len(chosen)} of {len(living)} processes of {victim}")
             for process in chosen:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
+
+    def _living(self, victim: str) -> list[psutil.Process]:
+        """Its processes, waiting for them where another kill ended them a moment ago."""
+        while not (living := [process for process in self._product.tree() if kind(process) == victim]):
+            time.sleep(0.1)
+        return living
 
     def _upload(self, visitor: Visitor, library: int) -> None:
         """As somebody who tries again when the page says that the upload broke off."""
