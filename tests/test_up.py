@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from config import embedded
 from tests.installation import ROOT, Installation
 
 
@@ -56,6 +59,15 @@ def test_what_is_killed_runs_again(installation: Installation, victim: str) -> N
     assert "again" in installation.next_line()
     assert installation.process_of(victim) != killed
     assert "Sign in" in installation.get("account/login/")
+
+
+def test_postgres_is_left_to_mend_itself_while_its_server_lives(tmp_path: Path) -> None:
+    with embedded.services(tmp_path, with_postgres=True, with_valkey=False) as again:
+        for _ in range(3):
+            with psycopg.connect(embedded.database_url(tmp_path)) as connection:
+                os.kill(connection.info.backend_pid, signal.SIGKILL)
+            again()
+            psycopg.connect(embedded.database_url(tmp_path)).close()
 
 
 def test_after_a_crash_of_everything_it_mends_itself(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def url(data: Path) -> str:
 
 def start(data: Path) -> bool:
     """Start Postgres unless it answers; whether it had to be. The first time, make its files and our database."""
-    if _answers(data):
+    if _answers(data) or _recovers(data):
         return False
     processes.make_socket_folder(data)
     processes.give(processes.socket_folder(data))
@@ -156,6 +156,22 @@ def _answers(data: Path) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+def _recovers(data: Path) -> bool:
+    """Whether a server that lost one of its processes, and lets nobody in meanwhile, comes back by itself."""
+    lock = _cluster(data) / "postmaster.pid"
+
+    def lives() -> bool:
+        pid = _pid(lock)
+        return pid is not None and _serves(pid, data)
+
+    processes.wait(
+        lambda: not lives() or _answers(data),
+        processes.START_SECONDS,
+        f"Postgres does not answer. Look into {_log(data)}.",
+    )
+    return lives()
 
 
 def _connect(data: Path) -> psycopg.Connection:
