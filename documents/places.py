@@ -10,7 +10,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from documents import models
-from documents.rag.types import Block, BlockKind, Box, HowRead, Page, Word
+from documents.rag.types import Block, BlockKind, Box, HowRead, Page, Words
 
 Mark = tuple[int, int]
 """Characters of a page's text to mark: from, to (exclusive)."""
@@ -29,7 +29,7 @@ def stored(version_id: int, page: Page) -> models.Page:
         number=page.number,
         text=page.text,
         blocks=[[block.kind, block.start, block.end, block.level, block.path] for block in page.blocks],
-        words=[[word.start, word.end, *_sides(word.box)] for word in page.words],
+        words=page.words.packed,
         width=page.width,
         height=page.height,
         how_read=page.how_read,
@@ -45,16 +45,12 @@ def parsed(row: models.Page, *, with_words: bool = True) -> Page:
         blocks=tuple(
             Block(BlockKind(kind), start, end, tuple(path), level) for kind, start, end, level, path in row.blocks
         ),
-        words=tuple(Word(start, end, Box(*sides)) for start, end, *sides in row.words) if with_words else (),
+        words=Words(bytes(row.words)) if with_words else Words(),
         width=row.width,
         height=row.height,
         how_read=HowRead(row.how_read),
         error=row.error,
     )
-
-
-def _sides(box: Box) -> list[float]:
-    return [box.left, box.top, box.right, box.bottom]
 
 
 # --- Marked text ------------------------------------------------------------------------------
@@ -124,13 +120,11 @@ def _marked(text: str, start: int, end: int, marks: Sequence[Mark]) -> SafeStrin
 def boxes(page: models.Page, start: int, end: int) -> list[Box]:
     """Where characters `start` to `end` stand on the page: a box a line, in reading order."""
     lines: list[Box] = []
-    for first, last, *sides in page.words:
-        if first < end and start < last:
-            box = Box(*sides)
-            if lines and _on_one_line(lines[-1], box):
-                lines[-1] = _around(lines[-1], box)
-            else:
-                lines.append(box)
+    for word in Words(bytes(page.words)).between(start, end):
+        if lines and _on_one_line(lines[-1], word.box):
+            lines[-1] = _around(lines[-1], word.box)
+        else:
+            lines.append(word.box)
     return lines
 
 

@@ -112,14 +112,14 @@ class Version(models.Model):
 class Page(models.Model):
     """A page's text as it was read, final once stored: every span of a chunk or citation counts its characters.
 
-    `blocks` are [kind, start, end, level, [heading, …]]; `words` are [start, end, left, top, right, bottom].
+    `blocks` are [kind, start, end, level, [heading, …]]; `words` is a `rag.types.Words`, packed.
     """
 
     version = models.ForeignKey(Version, models.CASCADE, related_name="pages")
     number = models.PositiveIntegerField()
     text = models.TextField()
     blocks = models.JSONField(default=list)
-    words = models.JSONField(default=list)
+    words = models.BinaryField(default=b"")
     width = models.FloatField(null=True, blank=True)
     height = models.FloatField(null=True, blank=True)
     how_read = models.CharField(max_length=10, choices=[(how.value, how.value) for how in HowRead])

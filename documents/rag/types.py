@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -86,6 +86,50 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """A page's words in the order of its text, packed: a page has hundreds, and most are never looked at one by one."""
+
+    packed: bytes = b""
+
+    @classmethod
+    def of(cls, words: Iterable[Word]) -> Words:
+        rows = [(word.start, word.end, word.box.left, word.box.top, word.box.right, word.box.bottom) for word in words]
+        columns = np.array(rows, np.float64).reshape(-1, 6)
+        return cls.pack(columns[:, :2], columns[:, 2:])
+
+    @classmethod
+    def pack(cls, spans: NDArray[Any], boxes: NDArray[Any]) -> Words:
+        """Spans: (n, 2) start and end in the text; boxes: (n, 4) as in Box."""
+        rows = np.empty(len(spans), _WORD)
+        rows["span"] = spans
+        rows["box"] = np.rint(np.asarray(boxes) * _WHOLE)
+        return cls(rows.tobytes())
+
+    def __len__(self) -> int:
+        return len(self.packed) // _WORD.itemsize
+
+    def __iter__(self) -> Iterator[Word]:
+        return self._each(self._rows())
+
+    def between(self, start: int, end: int) -> Iterator[Word]:
+        """The words that characters `start` to `end` touch."""
+        rows = self._rows()
+        starts, ends = rows["span"].T
+        return self._each(rows[(starts < end) & (start < ends)])
+
+    def _rows(self) -> NDArray[Any]:
+        return np.frombuffer(self.packed, _WORD)
+
+    def _each(self, rows: NDArray[Any]) -> Iterator[Word]:
+        for span, box in zip(rows["span"].tolist(), (rows["box"] / _WHOLE).round(5).tolist(), strict=True):
+            yield Word(*span, Box(*box))
+
+
+_WHOLE = 50_000
+_WORD = np.dtype([("span", "<i4", 2), ("box", "<u2", 4)])
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page as it was read; in a format without pages, one top section.
 
@@ -96,7 +140,7 @@ class Page:
     number: int
     text: str
     blocks: tuple[Block, ...] = ()
-    words: tuple[Word, ...] = ()
+    words: Words = Words()
     width: float | None = None
     height: float | None = None
     how_read: HowRead = HowRead.TEXT

@@ -11,7 +11,7 @@ from django.urls import reverse
 from documents.models import Document, Library, Membership, Page, User, Version
 from documents.places import stored
 from documents.rag import types
-from documents.rag.types import Block, BlockKind, Box, Word
+from documents.rag.types import Block, BlockKind, Box, Word, Words
 from tests.documents.conftest import Give
 from tests.rag.pdfs import pdf, text
 
@@ -34,7 +34,7 @@ def document(give: Give) -> Document:
 def paper(give: Give) -> Document:
     """A PDF of one page."""
     version = give("plan.pdf", pdf(text((50, 700, "The plan")))).version
-    words = (Word(0, 3, Box(0.1, 0.1, 0.2, 0.15)), Word(4, 8, Box(0.25, 0.1, 0.4, 0.15)))
+    words = Words.of([Word(0, 3, Box(0.1, 0.1, 0.2, 0.15)), Word(4, 8, Box(0.25, 0.1, 0.4, 0.15))])
     block = Block(BlockKind.PARAGRAPH, 0, 8)
     return ready(version, types.Page(1, "The plan", (block,), words, 600.0, 800.0))
 

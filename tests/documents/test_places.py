@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from documents import models
 from documents.places import blocks, boxes, heading, parsed, stored
-from documents.rag.types import Block, BlockKind, Box, Page, Word
+from documents.rag.types import Block, BlockKind, Box, Page, Word, Words
 
 TEXT = "Leave & pay\n\nYou have 25 days.\n\nDays | Who\n25 | all"
 PAGE = Page(
@@ -24,7 +24,7 @@ def row() -> models.Page:
 
 def test_a_page_comes_back_as_it_was_stored() -> None:
     word = Word(0, 5, Box(0.1, 0.2, 0.3, 0.25))
-    page = Page(3, "Leave", (Block(BlockKind.PARAGRAPH, 0, 5),), (word,), 595.0, 842.0)
+    page = Page(3, "Leave", (Block(BlockKind.PARAGRAPH, 0, 5),), Words.of([word]), 595.0, 842.0)
     assert parsed(stored(1, page)) == page
 
 
@@ -51,13 +51,12 @@ def test_a_place_stands_under_the_last_heading_before_it() -> None:
 
 
 def test_boxes_run_together_within_a_line() -> None:
-    page = models.Page(
-        words=[
-            [0, 3, 0.1, 0.10, 0.2, 0.12],
-            [4, 8, 0.21, 0.10, 0.3, 0.125],
-            [9, 12, 0.1, 0.14, 0.2, 0.16],
-            [13, 15, 0.21, 0.14, 0.3, 0.16],
-        ]
-    )
+    words = [
+        Word(0, 3, Box(0.1, 0.10, 0.2, 0.12)),
+        Word(4, 8, Box(0.21, 0.10, 0.3, 0.125)),
+        Word(9, 12, Box(0.1, 0.14, 0.2, 0.16)),
+        Word(13, 15, Box(0.21, 0.14, 0.3, 0.16)),
+    ]
+    page = models.Page(words=Words.of(words).packed)
     assert boxes(page, 4, 12) == [Box(0.21, 0.10, 0.3, 0.125), Box(0.1, 0.14, 0.2, 0.16)]
     assert boxes(page, 0, 8) == [Box(0.1, 0.10, 0.3, 0.125)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from typing import Any
 
 from documents.rag.errors import UnreadableDocument
 from documents.rag.parsing.opened import Opened
-from documents.rag.types import Block, BlockKind, Box, HowRead, Page, Word
+from documents.rag.types import Block, BlockKind, HowRead, Page, Words
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
@@ -33,7 +34,7 @@ def _plain(item: Opened | Page | UnreadableDocument) -> list[Any]:
             return ["opened", title, page_count]
         case Page() as page:
             blocks = [[b.kind, b.start, b.end, b.path, b.level] for b in page.blocks]
-            words = [[w.start, w.end, w.box.left, w.box.top, w.box.right, w.box.bottom] for w in page.words]
+            words = b64encode(page.words.packed).decode()
             return ["page", page.number, page.text, blocks, words, page.width, page.height, page.how_read, page.error]
 
 
@@ -41,7 +42,7 @@ def _page(
     number: int,
     text: str,
     blocks: list[list[Any]],
-    words: list[list[Any]],
+    words: str,
     width: float | None,
     height: float | None,
     how_read: str,
@@ -51,7 +52,7 @@ def _page(
         number,
         text,
         tuple(Block(BlockKind(kind), start, end, tuple(path), level) for kind, start, end, path, level in blocks),
-        tuple(Word(start, end, Box(*sides)) for start, end, *sides in words),
+        Words(b64decode(words)),
         width,
         height,
         HowRead(how_read),
