@@ -122,7 +122,7 @@ class Words:
 
     def _each(self, rows: NDArray[Any]) -> Iterator[Word]:
         for span, box in zip(rows["span"].tolist(), (rows["box"] / _WHOLE).round(5).tolist(), strict=True):
-            yield Word(*span, Box(*box))
+            yield Word(span[0], span[1], Box(*box))
 
 
 _WHOLE = 50_000
