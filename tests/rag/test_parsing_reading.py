@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from documents.rag.errors import UnreadableDocument
-from documents.rag.parsing import media_type, reading
+from documents.rag.parsing import children, media_type
 from documents.rag.parsing.opened import Opened
 from documents.rag.parsing.reading import Limits, read
 from documents.rag.types import HowRead, Page
@@ -66,7 +66,7 @@ async def test_a_page_at_which_the_reader_breaks_down_once_is_read_by_another(tm
 async def test_pages_that_cost_too_much_have_failed_and_the_others_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_LINE_BYTES", 2_048)
+    monkeypatch.setattr(children, "LINE_BYTES", 2_048)
     path = tmp_path / "a.pdf"
     huge = text(*[(72, down, "Twenty days of leave") for down in range(20, 780, 12)])
     path.write_bytes(pdf(BODY, *[huge] * 7, BODY))
