@@ -105,7 +105,7 @@ def test_an_upload_that_is_cut_off_leaves_nothing(visitor: Visitor, library: int
 def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(
     visitor: Visitor, library: int, model: OpenAIServer
 ) -> None:
-    document = begin(visitor, library, model, "killed.md", *[Reply(path=EMBEDDINGS, hang=True)] * 2)
+    document = begin(visitor, library, model, "killed.md", Reply(path=EMBEDDINGS, hang=True))
     visitor.footnote.process_of("celery").kill()
     wait_until_ready(visitor, document)
     assert_in_order(visitor.footnote)
@@ -127,7 +127,7 @@ def test_ctrl_c_in_the_middle_ends_the_worker_and_the_next_start_goes_on(model: 
     with tempfile.TemporaryDirectory(prefix="footnote-tests-") as folder:
         with Installation(Path(folder), environment) as first, Visitor(first) as visitor:
             library = visitor.make_library("Ctrl-C")
-            document = begin(visitor, library, model, "stopped.md", *[Reply(path=EMBEDDINGS, hang=True)] * 2)
+            document = begin(visitor, library, model, "stopped.md", Reply(path=EMBEDDINGS, hang=True))
             assert first.stop() == 0
             assert first.processes() == []
             assert "Traceback" not in first.errors()
