@@ -23,6 +23,8 @@ Status = Version.Status
 
 TRANSIENT = (TransientError, OperationalError, InterfaceError, psycopg.OperationalError, ConnectionError)
 TRIES = 6
+LONGEST_WAIT = 3_600.0
+"""Seconds, however much longer an endpoint asks to be left alone."""
 
 _BUG = "Something went wrong inside Footnote ({error}). The worker's log says more; try again after an update."
 
@@ -106,7 +108,8 @@ class _Work:
         if attempts == TRIES:
             await self.fail(f"{sentence} It was tried {TRIES} times; try again when that is mended.")
             return 0
-        seconds = 2.0**attempts
+        asked = error.retry_after if isinstance(error, TransientError) else 0
+        seconds = min(max(2.0**attempts, asked), LONGEST_WAIT)
         await self.let_go(wait=seconds, status=Status.QUEUED, attempts=attempts, error=sentence)
         return seconds
 

@@ -48,7 +48,7 @@ class Reply:
     path: str = CHAT
     status: int = 200
     message: str = "scripted error"
-    retry_after: float | None = None
+    retry_after: float | str | None = None
     delay: float = 0
     hang: bool = False
     gate: str = "gate"

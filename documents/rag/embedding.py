@@ -25,6 +25,7 @@ from tokenizers import Encoding, Tokenizer
 
 from documents.rag.errors import BadVector, ModelUnavailable
 from documents.rag.remote import IN_THE_BACKGROUND, SOMEONE_WAITS, Patience, Remote
+from documents.rag.requests import Requests
 from documents.rag.types import EmbeddingModel, Vector
 
 # --- The installed model ----------------------------------------------------------------------
@@ -46,6 +47,7 @@ class LocalEmbedding:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="embedding")
+        self._turn = asyncio.Lock()
 
     def understands(self, text: str) -> bool:
         """Whether most of its letters are Latin.
@@ -68,11 +70,17 @@ class LocalEmbedding:
 
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vector:
         """Of a longer text than a window, its beginning is embedded. One at a time: a batch is slower on a processor,
-        and so a question needs to wait for one text only."""
+        and so a question needs to wait for one text only, where others wait for who came before them."""
+        if query:
+            return await self._embed(texts)
+        async with self._turn:
+            vectors = await self._embed(texts)
+            await asyncio.get_running_loop().run_in_executor(self._thread, _give_back)
+            return vectors
+
+    async def _embed(self, texts: Sequence[str]) -> Vector:
         loop = asyncio.get_running_loop()
         vectors = [await loop.run_in_executor(self._thread, _embed, text) for text in texts]
-        if not query:
-            await loop.run_in_executor(self._thread, _give_back)
         return np.stack(vectors) if vectors else np.empty((0, self.dimensions), dtype=np.float32)
 
 
@@ -140,10 +148,6 @@ def _embed(text: str) -> Vector:
 
 # --- An endpoint ------------------------------------------------------------------------------
 
-_BATCH = 64
-_BATCH_BYTES = 290_000
-"""A request may hold 300,000 tokens, and a token is at least one byte."""
-_IN_FLIGHT = 8
 _SILENCE = 60.0
 
 
@@ -159,7 +163,7 @@ class OpenAIEmbedding:
         self.name = model
         self.dimensions = dimensions or 0
         self._remote = Remote(client, model, timeout=_SILENCE)
-        self._in_flight = asyncio.Semaphore(_IN_FLIGHT)
+        self._requests = Requests(self._in_the_background)
 
     @classmethod
     async def probe(cls, client: AsyncOpenAI, model: str) -> OpenAIEmbedding:
@@ -175,27 +179,27 @@ class OpenAIEmbedding:
         return [text]
 
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vector:
-        """Several requests at a time; a question is tried again for a few seconds, other texts for longer.
+        """A question goes by itself, at once, and is tried again for a few seconds, other texts for longer.
 
         Raises ModelRefused, ModelUnavailable, or BadVector before a bad vector can be stored.
         """
-        patience = SOMEONE_WAITS if query else IN_THE_BACKGROUND
-        try:
-            async with asyncio.TaskGroup() as group:
-                parts = [group.create_task(self._request(batch, patience)) for batch in _batches(texts)]
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
-        return np.concatenate([part.result() for part in parts] or [np.empty((0, self.dimensions), dtype=np.float32)])
+        if not texts:
+            return np.empty((0, self.dimensions), dtype=np.float32)
+        if query:
+            return await self._send(list(texts), SOMEONE_WAITS)
+        return np.stack(await self._requests.vectors(texts))
 
-    async def _request(self, texts: list[str], patience: Patience) -> Vector:
+    async def _in_the_background(self, texts: list[str]) -> Vector:
+        return await self._send(texts, IN_THE_BACKGROUND)
+
+    async def _send(self, texts: list[str], patience: Patience) -> Vector:
         body = {"model": self.name, "input": texts, "encoding_format": "base64"}
 
         async def post() -> httpx2.Response:
             # Not `embeddings.create`: it makes a model of every vector.
             return await self._remote.client.post("/embeddings", body=body, cast_to=httpx2.Response)
 
-        async with self._in_flight:
-            response = await self._remote.call(post, patience)
+        response = await self._remote.call(post, patience)
         return self._checked(self._read(response.content), len(texts))
 
     def _read(self, content: bytes) -> list[Vector]:
@@ -223,20 +227,6 @@ class OpenAIEmbedding:
         self.dimensions = expected
         unit: Vector = together / lengths
         return unit
-
-
-def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    size = 0
-    for text in texts:
-        length = len(text.encode())
-        if batch and (len(batch) == _BATCH or size + length > _BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(text)
-        size += length
-    if batch:
-        yield batch
 
 
 def _numbers(embedding: Any) -> Vector:

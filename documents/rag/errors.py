@@ -18,6 +18,11 @@ class PermanentError(FootnoteError):
 class TransientError(FootnoteError):
     """This did not work just now; it will be tried again."""
 
+    def __init__(self, message: str = "", *, retry_after: float = 0) -> None:
+        """`retry_after` is how many seconds the other side asks to be left alone."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
 
 class UnreadableDocument(PermanentError):
     """This file can't be read. Save it again in its program and upload that."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import mktime_tz, parsedate_tz
+from math import isfinite
 from typing import TypeVar
 
 from aiohttp import ClientConnectionError
@@ -44,22 +47,32 @@ class Remote:
         self.client = client.with_options(max_retries=0, timeout=_timeout(timeout))
         self.model = model
         self.host = client.base_url.netloc.decode()
+        self._free_at = 0.0
 
     async def call(self, request: Callable[[], Awaitable[Reply]], patience: Patience = SOMEONE_WAITS) -> Reply:
         """The reply to `request`, made again after 429, 5xx and lost connections, but not after a silence.
 
+        While the endpoint has asked to be left alone no other call is made either, where it has the patience.
         Raises ModelRefused for what would fail again, ModelUnavailable for what may pass; `__cause__` is the client's
         own error.
         """
         retries = 0
         while True:
+            await self._until_free(patience)
             try:
                 return await request()
             except (APIConnectionError, APIStatusError) as error:
-                wait = max(patience.first_wait * 2**retries, _retry_after(error))
+                asked = _retry_after(error)
+                wait = max(patience.first_wait * 2**retries, asked)
                 if retries == patience.retries or wait > patience.longest_wait or not _may_pass(error):
                     raise self.explained(error) from error
+                self._free_at = max(self._free_at, time.monotonic() + asked)
             retries += 1
+            await asyncio.sleep(wait)
+
+    async def _until_free(self, patience: Patience) -> None:
+        wait = self._free_at - time.monotonic()
+        if 0 < wait <= patience.longest_wait:
             await asyncio.sleep(wait)
 
     def explained(self, error: APIConnectionError | APIStatusError) -> FootnoteError:
@@ -69,7 +82,7 @@ class Remote:
             return ModelUnavailable(
                 f"{self.host} can't be reached for {self.model}. Check the address, and that it is running."
             )
-        return self._explained_status(error.status_code, error.message)
+        return self._explained_status(error)
 
     def silent(self) -> ModelUnavailable:
         return ModelUnavailable(
@@ -82,7 +95,8 @@ class Remote:
         key = self.client.api_key
         return (words.replace(key, "…") if key else words)[:_DETAIL]
 
-    def _explained_status(self, status: int, message: str) -> FootnoteError:
+    def _explained_status(self, error: APIStatusError) -> FootnoteError:
+        status, asked = error.status_code, _retry_after(error)
         if status == 401:
             return ModelRefused(f"{self.host} refused the key for {self.model}. Check the key.")
         if status == 403:
@@ -94,14 +108,16 @@ class Remote:
             )
         if status == 429:
             return ModelUnavailable(
-                f"{self.host} takes no more requests for {self.model} just now. Wait a minute, or check its limits."
+                f"{self.host} takes no more requests for {self.model} just now. Wait a minute, or check its limits.",
+                retry_after=asked,
             )
         if status >= 500 or status in _PASSING:
             return ModelUnavailable(
-                f"{self.host} failed while running {self.model} (HTTP {status}). Try again, or look at its log."
+                f"{self.host} failed while running {self.model} (HTTP {status}). Try again, or look at its log.",
+                retry_after=asked,
             )
         return ModelRefused(
-            f"{self.host} refused the request to {self.model} (HTTP {status}): {self.quoted(message)} "
+            f"{self.host} refused the request to {self.model} (HTTP {status}): {self.quoted(error.message)} "
             "Check the model's name and its limits."
         )
 
@@ -125,10 +141,20 @@ def _was_silent(error: APIConnectionError | APIStatusError) -> bool:
 
 
 def _retry_after(error: APIConnectionError | APIStatusError) -> float:
-    """Seconds the endpoint asks to wait; 0 where it names none, or names a date."""
+    """Seconds the endpoint asks to wait, which it tells as such, in milliseconds, or as a date; 0 where it doesn't."""
     if not isinstance(error, APIStatusError):
         return 0
+    headers = error.response.headers
+    told, date = headers.get("retry-after", ""), parsedate_tz(headers.get("retry-after"))
+    milliseconds = _number(headers.get("retry-after-ms", ""))
+    seconds = milliseconds / 1000 if milliseconds else mktime_tz(date) - time.time() if date else _number(told)
+    return max(seconds, 0)
+
+
+def _number(text: str) -> float:
+    """0 for what is none, or not finite."""
     try:
-        return float(error.response.headers.get("retry-after", 0))
+        number = float(text)
     except ValueError:
         return 0
+    return number if isfinite(number) else 0

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +18,7 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding
 from documents.rag.errors import BadVector, ModelRefused, ModelUnavailable
+from documents.rag.requests import IN_FLIGHT, TEXTS
 from tests.fakes import FakeEmbedding
 from tests.openai_server import DIMENSIONS, EMBEDDINGS, OpenAIServer, Reply, embed
 
@@ -134,6 +139,59 @@ async def test_a_busy_endpoint_is_tried_again(server: OpenAIServer, client: Asyn
     server.queue(Reply(path=EMBEDDINGS, status=429, retry_after=0.01), Reply(path=EMBEDDINGS, status=500))
     assert (await OpenAIEmbedding(client, "m").embed(["boat"])).shape == (1, DIMENSIONS)
     assert len(server.history) == 3
+
+
+async def test_no_request_comes_while_the_endpoint_wants_to_be_left_alone(
+    server: OpenAIServer, client: AsyncOpenAI
+) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    server.queue(Reply(path=EMBEDDINGS, status=429, retry_after=date))
+    model = OpenAIEmbedding(client, "m")
+    started = time.monotonic()
+    first = asyncio.create_task(model.embed(["boat"]))
+    await asyncio.to_thread(server.wait_for_request, 1, EMBEDDINGS)
+    await asyncio.gather(first, model.embed(["harbour"]))
+    assert time.monotonic() - started > 0.9, "a date has no fractions of a second"
+    assert len(server.history) == 3
+
+
+async def test_callers_share_a_request_and_get_their_own_vectors(server: OpenAIServer, client: AsyncOpenAI) -> None:
+    model = OpenAIEmbedding(client, "m")
+    documents = [[f"boat {number} {text}" for text in range(3)] for number in range(10)]
+    found = await asyncio.gather(*map(model.embed, documents))
+    assert len(server.history) == 1
+    for texts, vectors in zip(documents, found, strict=True):
+        assert np.allclose(vectors, np.stack([embed(text) for text in texts]), atol=1e-6)
+
+
+async def test_what_comes_while_all_requests_are_under_way_fills_the_next(
+    server: OpenAIServer, client: AsyncOpenAI
+) -> None:
+    server.queue(*[Reply(path=EMBEDDINGS, status=429, retry_after=0.2)] * IN_FLIGHT)
+    model = OpenAIEmbedding(client, "m")
+    early = [asyncio.create_task(model.embed([f"boat {number}"] * TEXTS)) for number in range(IN_FLIGHT)]
+    await asyncio.to_thread(server.wait_for_request, 1, EMBEDDINGS)
+    late = [model.embed([f"harbour {number}"] * 7) for number in range(8)]
+    await asyncio.gather(*early, *late)
+    assert [len(request.body["input"]) for request in server.history[2 * IN_FLIGHT :]] == [56]
+
+
+async def test_a_text_that_is_refused_fails_for_its_caller_alone(server: OpenAIServer, client: AsyncOpenAI) -> None:
+    server.queue(Reply(path=EMBEDDINGS, status=400, message="too long"), Reply(path=EMBEDDINGS, status=400))
+    model = OpenAIEmbedding(client, "m")
+    one, other = await asyncio.gather(model.embed(["too long"]), model.embed(["boat"]), return_exceptions=True)
+    assert isinstance(one, ModelRefused)
+    assert isinstance(other, np.ndarray)
+    assert np.allclose(other, [embed("boat")], atol=1e-6)
+
+
+async def test_a_question_does_not_wait_behind_documents(server: OpenAIServer, client: AsyncOpenAI) -> None:
+    server.queue(*[Reply(path=EMBEDDINGS, hang=True)] * IN_FLIGHT)
+    model = OpenAIEmbedding(client, "m")
+    documents = asyncio.create_task(model.embed(["boat"] * TEXTS * (IN_FLIGHT + 1)))
+    await asyncio.to_thread(server.wait_for_request, IN_FLIGHT, EMBEDDINGS)
+    assert (await model.embed(["harbour"], query=True)).shape == (1, DIMENSIONS)
+    documents.cancel()
 
 
 async def test_a_refusal_names_endpoint_and_model_but_not_the_key(server: OpenAIServer, client: AsyncOpenAI) -> None:
