@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from math import ceil
 
 from documents import versions, wiring
 from documents.leases import Lease
 from documents.models import Version
 from documents.originals import metadata, unread
 from documents.progress import announce
+from documents.rag.chunking import chunk_document
 from documents.rag.errors import UnreadableDocument
 from documents.rag.parsing import Opened
-from documents.rag.types import Page
+from documents.rag.types import Chunk, Page
 from documents.threads import in_thread
 
 Status = Version.Status
@@ -58,12 +60,17 @@ class _Work:
         self.status = Status.READING
         self.told = time.monotonic()
         self.waiting = 0
-        """Characters that are stored and not in the index."""
+        """Characters that are stored and not cut."""
+        self.chunks_cut = 0
+        """From the version's first chunk on."""
+        self.ranges: list[tuple[int, int]] = []
+        """Of each range on its way into the index, how many chunks there are up to its end, and its last page."""
         self.more = asyncio.Event()
 
     async def begin(self) -> None:
         standing = await in_thread(versions.stand, self.version)
-        self.version.chunks_indexed, self.waiting = standing.chunks, standing.characters
+        self.version.chunks_indexed = self.chunks_cut = standing.chunks
+        self.waiting = standing.characters
 
     # --- Reading --------------------------------------------------------------------------------
 
@@ -74,7 +81,7 @@ class _Work:
             if version.pages_read != version.pages_total:
                 await self.read_file()
             self.status = Status.EMBEDDING
-            version.chunks_total = version.chunks_indexed + max(self.waiting // CHUNK_CHARACTERS, 1)
+            version.chunks_total = self.chunks_cut + ceil(self.waiting / CHUNK_CHARACTERS)
         finally:
             self.more.set()
 
@@ -103,7 +110,17 @@ class _Work:
 
     async def embed(self, reading: asyncio.Task[None]) -> None:
         """Put the pages that aren't there yet into the index, as soon as there are enough for a range."""
-        characters = FIRST_CHARACTERS
+        system = await wiring.current().system([self.version.document.library_id])
+        before = self.version.chunks_indexed
+        async with aclosing(self.cut(reading)) as cut, aclosing(system.index(cut)) as stored:
+            async for count in stored:
+                await self.keep_stored(before + count)
+        await self.keep_stored(self.chunks_cut)
+
+    async def cut(self, reading: asyncio.Task[None]) -> AsyncGenerator[list[Chunk]]:
+        """The chunks of each range in turn, while those before it are being embedded."""
+        version = self.version
+        last, characters = version.pages_indexed, FIRST_CHARACTERS
         while True:
             if reading.done():
                 await reading
@@ -111,25 +128,30 @@ class _Work:
                 self.more.clear()
                 await self.more.wait()
                 continue
-            pages = await in_thread(versions.next_range, self.version, characters)
+            pages = await in_thread(versions.next_range, version, last, characters)
             if not pages:
                 return
-            await self.embed_range(pages)
+            about = metadata(version) | {"chunk_id": self.chunks_cut}
+            chunks = await asyncio.to_thread(chunk_document, pages, metadata=about)
+            self.chunks_cut += len(chunks)
+            self.waiting -= sum(len(page.text) for page in pages)
+            last = pages[-1].number
+            self.ranges.append((self.chunks_cut, last))
+            yield chunks
             characters = min(characters * GROWTH, versions.RANGE_CHARACTERS)
 
-    async def embed_range(self, pages: Sequence[Page]) -> None:
+    async def keep_stored(self, chunks: int) -> None:
+        """Keep that so many chunks, from the first one on, are in the index, and which ranges are with them."""
         version = self.version
-        before = version.chunks_indexed
-        system = await wiring.current().system([version.document.library_id])
-        async for indexed in system.index([pages], [metadata(version)]):
-            version.chunks_indexed = before + indexed.done
-            version.chunks_total = max(version.chunks_total or 0, before + indexed.total)
-            if self.is_time():
-                await self.write("chunks_indexed", "chunks_total")
-        version.pages_indexed = pages[-1].number
-        await self.write("pages_indexed", "chunks_indexed", "chunks_total")
-        self.waiting -= sum(len(page.text) for page in pages)
-        if version.chunks_indexed and not version.document.current_id:
+        version.chunks_indexed = chunks
+        version.chunks_total = max(version.chunks_total or 0, chunks)
+        done = [page for until, page in self.ranges if until <= chunks]
+        if done:
+            del self.ranges[: len(done)]
+            version.pages_indexed = done[-1]
+        if done or self.is_time():
+            await self.write("pages_indexed", "chunks_indexed", "chunks_total")
+        if done and chunks and not version.document.current_id:
             await in_thread(versions.let_be_searched, self.lease, version)
 
     # --- Both -----------------------------------------------------------------------------------

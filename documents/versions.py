@@ -99,14 +99,14 @@ def complaint(version: Version, pages: Sequence[Page] | Sequence[models.Page]) -
     return next(failed, no_text)
 
 
-def next_range(version: Version, characters: int) -> list[Page]:
-    """The next pages to index, of about so many characters; empty after the last one.
+def next_range(version: Version, after: int, characters: int) -> list[Page]:
+    """The pages to index after that one, of about so many characters; empty after the last one.
 
     A page without text ends a range, as it may get one later, which then has its place between two chunks.
     """
     pages: list[Page] = []
     found = 0
-    for row in version.pages.filter(number__gt=version.pages_indexed).defer("words").iterator(50):
+    for row in version.pages.filter(number__gt=after).defer("words").iterator(50):
         pages.append(parsed(row, with_words=False))
         found += len(row.text)
         if found >= characters or (found and not row.text):

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from math import ceil
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from documents.rag.chunking import chunk_document
 from documents.rag.citations import CitationTracker
 from documents.rag.errors import FootnoteError, InvalidDocument, ModelUnavailable
 from documents.rag.hydration import hydrate
+from documents.rag.pipeline import in_order
 from documents.rag.prompts import NOT_FOUND
 from documents.rag.strategies import find_strategy
 from documents.rag.strategies.tools import Tools
@@ -26,7 +29,6 @@ from documents.rag.types import (
     Citation,
     EmbeddingModel,
     Event,
-    Indexed,
     Metadata,
     Notice,
     Page,
@@ -43,6 +45,12 @@ from documents.rag.types import (
 from documents.rag.writing import LLMWriter, QuotingWriter
 
 DEFAULT_STRATEGY = "hybrid"
+
+UNDER_WAY = 6
+"""Batches of one call that are being embedded or stored."""
+
+STORING = 2
+"""Of them, those that are being stored: the vector index is the slow part, and several can grow it at once."""
 
 
 class RAGSystem:
@@ -76,34 +84,35 @@ class RAGSystem:
         Raises InvalidDocument where a metadata is missing or names no `source`; ModelUnavailable, ModelRefused or
         BadVector from the embedding model. What was stored before an error stays.
         """
-        total = 0
-        async for indexed in self.index(documents, metadata):
-            total = indexed.total
-        return total
-
-    async def index(
-        self, documents: Sequence[str | Sequence[Page]], metadata: Sequence[Metadata]
-    ) -> AsyncIterator[Indexed]:
-        """`index_documents`, telling after each stored batch how far it is."""
         _check(documents, metadata)
-        chunks = await asyncio.to_thread(_cut, documents, metadata)
-        batch = self._embedding_model.batch
-        embedding = asyncio.ensure_future(self._embed(chunks[:batch]))
-        try:
-            for start in range(0, len(chunks), batch):
-                vectors = await embedding
-                end = start + batch
-                embedding = asyncio.ensure_future(self._embed(chunks[end : end + batch]))
-                await self._vector_db.add(chunks[start:end], vectors)
-                yield Indexed(min(end, len(chunks)), len(chunks))
-        finally:
-            embedding.cancel()
+        stored = [count async for count in self.index(_cut(documents, metadata))]
+        return stored[-1] if stored else 0
+
+    async def index(self, cut: AsyncIterable[Sequence[Chunk]]) -> AsyncGenerator[int]:
+        """Embed and store chunks as they come; tells each time how many are stored, from the first one on.
+
+        Several batches are under way at a time, so that the endpoint needn't wait for the database, nor one for the
+        other's next chunks.
+        """
+        turn = asyncio.Semaphore(STORING)
+
+        async def add(batch: Sequence[Chunk]) -> int:
+            vectors = await self._embed(batch)
+            async with turn:
+                await self._vector_db.add(batch, vectors)
+            return len(batch)
+
+        total = 0
+        async with aclosing(in_order(add, _batches(cut, self._embedding_model.batch), UNDER_WAY)) as added:
+            async for count in added:
+                total += count
+                yield total
 
     async def _embed(self, chunks: Sequence[Chunk]) -> list[Vector]:
         """n chunks → n arrays of (windows, dimensions)."""
         windows = [self._embedding_model.windows(chunk.indexed_text) for chunk in chunks]
         texts = [text for of_chunk in windows for text in of_chunk]
-        vectors = iter(await self._embedding_model.embed(texts)) if texts else iter(())
+        vectors = iter(await self._embedding_model.embed(texts))
         return [_stacked(vectors, len(of_chunk)) for of_chunk in windows]
 
     # --- Answers out ----------------------------------------------------------------------------
@@ -266,9 +275,24 @@ def _check(documents: Sequence[object], metadata: Sequence[Metadata]) -> None:
             raise InvalidDocument(f"The metadata of document {position} names no “source”; say where it comes from.")
 
 
-def _cut(documents: Sequence[str | Sequence[Page]], metadata: Sequence[Metadata]) -> list[Chunk]:
-    pairs = zip(documents, metadata, strict=True)
-    return [chunk for document, of_document in pairs for chunk in chunk_document(document, metadata=of_document)]
+async def _cut(
+    documents: Sequence[str | Sequence[Page]], metadata: Sequence[Metadata]
+) -> AsyncIterator[Sequence[Chunk]]:
+    """The chunks of them all, together."""
+
+    def cut() -> list[Chunk]:
+        pairs = zip(documents, metadata, strict=True)
+        return [chunk for document, of_document in pairs for chunk in chunk_document(document, metadata=of_document)]
+
+    yield await asyncio.to_thread(cut)
+
+
+async def _batches(cut: AsyncIterable[Sequence[Chunk]], size: int) -> AsyncIterator[Sequence[Chunk]]:
+    """What comes together, in batches of at most `size` chunks and of about the same size."""
+    async for chunks in cut:
+        step = ceil(len(chunks) / max(ceil(len(chunks) / size), 1))
+        for start in range(0, len(chunks), max(step, 1)):
+            yield chunks[start : start + step]
 
 
 def _stacked(vectors: Iterator[Vector], count: int) -> Vector:

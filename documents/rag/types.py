@@ -176,14 +176,6 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed:
-    """How many of the chunks of one call are stored so far."""
-
-    done: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
 class Hit:
     """A chunk's key in the vector database and its score; higher is better, the scale is the retriever's own."""
 
