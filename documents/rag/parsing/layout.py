@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
+from functools import cached_property
+from itertools import compress, pairwise
 
-from documents.rag.parsing.lines import Line
-from documents.rag.types import Block, BlockKind, Word
+import numpy as np
+from numpy.typing import NDArray
+
+from documents.rag.parsing.lines import Lines
+from documents.rag.types import Block, BlockKind, Words
 
 Trail = tuple[tuple[int, str], ...]
 """The headings in force, outermost first, as (level, text)."""
 
-_BULLET = re.compile(r"[•◦▪‣●○■□➢✓*\uf0b7\uf0a7–-]|\(?(?:\d{1,2}|[a-z])[.)]")
+_BULLET = re.compile(r"(?:[•◦▪‣●○■□➢✓*\uf0b7\uf0a7–-]|\(?(?:\d{1,2}|[a-z])[.)])(?= )")
 _NO_HEADING_ENDS = (".", ",", ";", ":")
 _AROUND = ".,;:!?()[]\"'“”‘’"
+_NO_PUNCTUATION = str.maketrans(dict.fromkeys(_AROUND, " "))
 _HEADING_LINES = 3
 _HEADING_CHARACTERS = 120
 _LEVELS = ((1.6, 1), (1.3, 2), (1.12, 3))
@@ -29,159 +33,159 @@ class Arranged:
 
     text: str
     blocks: tuple[Block, ...]
-    words: tuple[Word, ...]
+    words: Words
     trail: Trail
 
 
-@dataclass(frozen=True, slots=True)
-class _Style:
-    """A page's usual line: its height and the gap below it, as fractions of the page's height, and its weight."""
-
-    height: float
-    gap: float
-    bold: bool
-
-
-def arrange(lines: list[Line], trail: Trail = ()) -> Arranged:
+def arrange(lines: Lines, trail: Trail = ()) -> Arranged:
     """The lines as one text: a blank line between blocks, a line's end within; words split at a line's end joined."""
-    style = _usual(lines)
-    writer = _Writer(_whole_words(lines))
+    if not len(lines):
+        return Arranged("", (), Words(), trail)
+    sheet = _Sheet(lines)
+    groups = list(sheet.groups())
+    text, spans = _written(lines, {first for first, _ in groups})
     blocks: list[Block] = []
-    for group in _groups(lines, style):
-        kind, level = _kind(group, style)
+    path = tuple(heading for _, heading in trail)
+    for first, last in groups:
+        kind, level = sheet.kind(first, last)
         if kind is BlockKind.HEADING:
-            trail = (*(above for above in trail if above[0] < level), (level, _text(group)))
-        start, end = writer.write(group)
-        blocks.append(Block(kind, start, end, tuple(text for _, text in trail), level))
-    return Arranged(writer.text(), tuple(blocks), tuple(writer.words), trail)
+            trail = (*(above for above in trail if above[0] < level), (level, sheet.text(first, last)))
+            path = tuple(heading for _, heading in trail)
+        blocks.append(Block(kind, spans[first][0], spans[last][1], path, level))
+    return Arranged(text, tuple(blocks), _placed(lines, [start for start, _ in spans]), trail)
 
 
-def _whole_words(lines: list[Line]) -> set[str]:
+class _Sheet:
+    """A page's lines, and what is usual among them."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._tops, self._bottoms = lines.around[:, 1], lines.around[:, 3]
+        self._heights = self._bottoms - self._tops
+        self._each_height = self._heights.tolist()
+        self._gaps = self._tops[1:] - self._bottoms[:-1]
+        characters = np.array([end - start for start, end in lines.spans])
+        self._height = _weighed_median(self._heights, characters)
+        self._gap = max(_median(self._gaps[self._gaps > -0.01]), 0)
+        self._bold = bool(characters[lines.bold].sum() * 2 > characters.sum())
+
+    @cached_property
+    def _items(self) -> NDArray[np.bool]:
+        """Which lines begin with a bullet or a number, and have more."""
+        begins = [_BULLET.match(self._lines.text, start, end) is not None for start, end in self._lines.spans]
+        return np.array(begins)
+
+    def groups(self) -> Iterator[tuple[int, int]]:
+        """The first and the last line of each block."""
+        tall, low = np.maximum(self._heights[1:], self._heights[:-1]), np.minimum(self._heights[1:], self._heights[:-1])
+        begins = (
+            (self._gaps > self._gap + 0.35 * self._height)
+            | (self._gaps < -2 * tall)  # the next column
+            | (tall > 1.2 * low)
+            | (self._lines.bold[1:] != self._lines.bold[:-1])
+            | self._items[1:]
+        )
+        firsts = (np.flatnonzero(begins & ~self._lines.hyphen[:-1]) + 1).tolist()
+        for first, after in pairwise([0, *firsts, len(self._lines)]):
+            yield first, after - 1
+
+    def kind(self, first: int, last: int) -> tuple[BlockKind, int]:
+        """What a block is, and its level."""
+        if level := self._heading_level(first, last):
+            return BlockKind.HEADING, level
+        return (BlockKind.ITEM, 1) if self._items[first] else (BlockKind.PARAGRAPH, 0)
+
+    def _heading_level(self, first: int, last: int) -> int:
+        """1–4 for a heading, by its size over the body's, then by its weight; 0 for anything else."""
+        if last - first >= _HEADING_LINES:
+            return 0
+        ratio = min(self._each_height[first : last + 1]) / (self._height or 1)
+        by_weight = _BOLD_LEVEL if first == last and self._lines.bold[first] and not self._bold else 0
+        level = next((level for least, level in _LEVELS if ratio >= least), by_weight)
+        return level if level and self._may_be_heading(first, last) else 0
+
+    def _may_be_heading(self, first: int, last: int) -> bool:
+        text = self.text(first, last)
+        letters = sum(char.isalpha() for char in text[:_HEADING_CHARACTERS])
+        boxes = self._lines.around[first : last + 1]
+        return (
+            len(text) <= _HEADING_CHARACTERS
+            and letters * 2 >= len(text)
+            and letters >= 3
+            and not text.endswith(_NO_HEADING_ENDS)
+            and bool((self._heights[first : last + 1] <= boxes[:, 2] - boxes[:, 0]).all())
+        )
+
+    def text(self, first: int, last: int) -> str:
+        """The words of some lines."""
+        return self._lines.text[self._lines.spans[first][0] : self._lines.spans[last][1]]
+
+
+def _weighed_median(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
+    order = values.argsort()
+    reached = weights[order].cumsum()
+    return float(values[order[reached.searchsorted(reached[-1] / 2)]])
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    return float(np.sort(values)[len(values) // 2]) if len(values) else 0.0
+
+
+# --- The page's text --------------------------------------------------------------------------
+
+
+def _written(lines: Lines, firsts: set[int]) -> tuple[str, list[tuple[int, int]]]:
+    """The page's text, with a blank line before each of these lines, and where each line stands in it."""
+    parts: list[str] = []
+    spans: list[tuple[int, int]] = []
+    length = 0
+    hyphens = lines.hyphen.tolist()
+    known = _whole_words(lines) if any(hyphens) else set()
+    for line, (start, end) in enumerate(lines.spans):
+        if line:
+            joint = "\n\n" if line in firsts else "\n"
+            if hyphens[line - 1]:
+                joint = "-" if _keeps_hyphen(*_halves(lines, line), known) else ""
+            parts.append(joint)
+            length += len(joint)
+        parts.append(lines.text[start:end])
+        spans.append((length, length + end - start))
+        length += end - start
+    if hyphens[-1]:
+        parts.append("-")
+        spans[-1] = (spans[-1][0], length + 1)
+    return "".join(parts), spans
+
+
+def _placed(lines: Lines, starts: list[int]) -> Words:
+    """The words of lines that begin at these characters of the page's text."""
+    counts = np.diff(lines.firsts)
+    shift = np.repeat(np.array(starts) - lines.starts[lines.firsts[:-1]], counts)
+    return Words.pack(np.stack((lines.starts + shift, lines.ends + shift), axis=1), lines.boxes)
+
+
+def _halves(lines: Lines, line: int) -> tuple[str, str]:
+    """The last word above this line, and its first."""
+    word = lines.firsts[line]
+    above, below = (lines.text[lines.starts[i] : lines.ends[i]] for i in (word - 1, word))
+    return above, below
+
+
+def _whole_words(lines: Lines) -> set[str]:
     """The page's words, but for the parts of words that a line's end splits."""
-    known: set[str] = set()
-    for above, line in zip([None, *lines], lines, strict=False):
-        words = line.words[1:] if above and above.hyphen else line.words
-        known.update(word.strip(_AROUND).lower() for word in (words[:-1] if line.hyphen else words))
-    return known
+    whole = np.ones(len(lines.starts), bool)
+    split = lines.firsts[1:][lines.hyphen]
+    whole[split - 1] = False
+    whole[split[split < len(whole)]] = False
+    words = compress(lines.text.lower().split(" "), whole.tolist())
+    return set(" ".join(words).translate(_NO_PUNCTUATION).split())
 
 
-def _usual(lines: list[Line]) -> _Style:
-    weighed = [(line.height, line.characters) for line in lines]
-    bold = sum(line.characters for line in lines if line.bold)
-    below = (line.box.top - above.box.bottom for above, line in pairwise(lines))
-    gaps = [gap for gap in below if gap > -0.01]
-    return _Style(_weighed_median(weighed), median(gaps) if gaps else 0.0, bold * 2 > sum(n for _, n in weighed))
-
-
-def _weighed_median(weighed: list[tuple[float, int]]) -> float:
-    half = sum(weight for _, weight in weighed) / 2
-    for value, weight in sorted(weighed):
-        half -= weight
-        if half <= 0:
-            return value
-    return 0.0
-
-
-def _groups(lines: list[Line], style: _Style) -> Iterator[list[Line]]:
-    """The lines in blocks."""
-    group: list[Line] = []
-    for line in lines:
-        if group and _begins_block(group[-1], line, style):
-            yield group
-            group = []
-        group.append(line)
-    if group:
-        yield group
-
-
-def _begins_block(above: Line, line: Line, style: _Style) -> bool:
-    if above.hyphen:
+def _keeps_hyphen(start: str, end: str, known: set[str]) -> bool:
+    """Whether a hyphen at a line's end is the word's own, as the page writes it elsewhere or as its parts tell."""
+    if not (start[-1].isalpha() and end[:1].islower()) or "-" in start:
+        return True
+    start, end = start.strip(_AROUND).lower(), end.strip(_AROUND)
+    if start + end in known:
         return False
-    gap = line.box.top - above.box.bottom
-    tall, low = max(line.height, above.height), min(line.height, above.height)
-    return (
-        gap > max(style.gap, 0) + 0.35 * style.height
-        or gap < -2 * tall  # the next column
-        or tall > 1.2 * low
-        or line.bold != above.bold
-        or _is_item(line)
-    )
-
-
-def _is_item(line: Line) -> bool:
-    return len(line.words) > 1 and _BULLET.fullmatch(line.words[0]) is not None
-
-
-def _kind(group: list[Line], style: _Style) -> tuple[BlockKind, int]:
-    """What a block is, and its level."""
-    if level := _heading_level(group, style):
-        return BlockKind.HEADING, level
-    return (BlockKind.ITEM, 1) if _is_item(group[0]) else (BlockKind.PARAGRAPH, 0)
-
-
-def _heading_level(group: list[Line], style: _Style) -> int:
-    """1–4 for a heading, by its size over the body's, then by its weight; 0 for anything else."""
-    if len(group) > _HEADING_LINES:
-        return 0
-    text = _text(group)
-    letters = sum(char.isalpha() for char in text)
-    sideways = any(line.height > line.box.right - line.box.left for line in group)
-    if len(text) > _HEADING_CHARACTERS or letters * 2 < len(text) or letters < 3:
-        return 0
-    if sideways or text.endswith(_NO_HEADING_ENDS):
-        return 0
-    ratio = min(line.height for line in group) / (style.height or 1)
-    by_weight = _BOLD_LEVEL if group[0].bold and not style.bold and len(group) == 1 else 0
-    return next((level for least, level in _LEVELS if ratio >= least), by_weight)
-
-
-def _text(group: list[Line]) -> str:
-    return " ".join(word for line in group for word in line.words)
-
-
-class _Writer:
-    """Puts lines together to one text and notes where each word came to stand."""
-
-    def __init__(self, known: set[str]) -> None:
-        self.words: list[Word] = []
-        self._known = known
-        self._parts: list[str] = []
-        self._length = 0
-
-    def text(self) -> str:
-        return "".join(self._parts)
-
-    def write(self, group: list[Line]) -> tuple[int, int]:
-        """Write a block; its start and end in the text."""
-        self._put("\n\n" if self._length else "")
-        start = self._length
-        for above, line in zip([None, *group], group, strict=False):
-            self._put(self._joint(above, line) if above else "")
-            self._write_line(line)
-        self._put("-" if group[-1].hyphen else "")
-        return start, self._length
-
-    def _write_line(self, line: Line) -> None:
-        start = self._length
-        for word, box in zip(line.words, line.boxes, strict=True):
-            self.words.append(Word(start, start + len(word), box))
-            start += len(word) + 1
-        self._put(" ".join(line.words))
-
-    def _joint(self, above: Line, line: Line) -> str:
-        if not above.hyphen:
-            return "\n"
-        return "-" if self._keeps_hyphen(above.words[-1], line.words[0]) else ""
-
-    def _keeps_hyphen(self, start: str, end: str) -> bool:
-        """Whether a hyphen at a line's end is the word's own, as the page writes it elsewhere or as its parts tell."""
-        if not (start[-1].isalpha() and end[:1].islower()) or "-" in start:
-            return True
-        start, end = start.strip(_AROUND).lower(), end.strip(_AROUND)
-        if start + end in self._known:
-            return False
-        return f"{start}-{end}" in self._known or (len(start) > 2 and {start, end} <= self._known)
-
-    def _put(self, text: str) -> None:
-        self._parts.append(text)
-        self._length += len(text)
+    return f"{start}-{end}" in known or (len(start) > 2 and {start, end} <= known)

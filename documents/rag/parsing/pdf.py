@@ -18,7 +18,7 @@ from documents.rag.parsing.layout import Trail, arrange
 from documents.rag.parsing.lines import Frame, read_lines
 from documents.rag.parsing.opened import Opened
 from documents.rag.parsing.sections import EMPTY
-from documents.rag.types import HowRead, Page, Words
+from documents.rag.types import HowRead, Page
 
 # Most PDF titles nobody chose: a program's template, the file's name.
 _PROGRAM = re.compile(r"^(?:Microsoft (?:Word|PowerPoint|Excel) - )")
@@ -72,7 +72,7 @@ def _read(document: pdfium.PdfDocument, number: int, trail: Trail) -> tuple[Page
             ), trail
         frame = _frame(page)
         arranged = arrange(read_lines(text_page, frame), trail)
-    page = Page(number, arranged.text, arranged.blocks, Words.of(arranged.words), frame.width, frame.height)
+    page = Page(number, arranged.text, arranged.blocks, arranged.words, frame.width, frame.height)
     return page if page.text else replace(page, how_read=HowRead.EMPTY, error=EMPTY), arranged.trail
 
 
