@@ -234,7 +234,7 @@ def _citation(message: Message, fields: Mapping[str, Any], version: Version | No
         citation.version, citation.document, citation.library = version, version.document, version.document.library
         citation.sha256 = version.sha256
         if page := version.pages.filter(number=citation.page).first():
-            citation.heading = heading(page, citation.start)[:500]
+            citation.heading = heading(page, citation.start, citation.end)[:500]
             citation.boxes = [list(astuple(box)) for box in boxes(page, citation.start, citation.end)]
     return citation
 

@@ -10,13 +10,12 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from documents import models
+from documents.rag.parsing.cells import cell_range, written_range
+from documents.rag.parsing.grids import CELL_BREAK
 from documents.rag.types import Block, BlockKind, Box, HowRead, Page, Words
 
 Mark = tuple[int, int]
 """Characters of a page's text to mark: from, to (exclusive)."""
-
-CELL_BREAK = " | "
-"""What stands between two cells in a table's line."""
 
 
 # --- To the database and back -----------------------------------------------------------------
@@ -28,7 +27,7 @@ def stored(version_id: int, page: Page) -> models.Page:
         version_id=version_id,
         number=page.number,
         text=page.text,
-        blocks=[[block.kind, block.start, block.end, block.level, block.path] for block in page.blocks],
+        blocks=[_stored_block(block) for block in page.blocks],
         words=page.words.packed,
         width=page.width,
         height=page.height,
@@ -43,7 +42,8 @@ def parsed(row: models.Page, *, with_words: bool = True) -> Page:
         number=row.number,
         text=row.text,
         blocks=tuple(
-            Block(BlockKind(kind), start, end, tuple(path), level) for kind, start, end, level, path in row.blocks
+            Block(BlockKind(kind), start, end, tuple(path), level, *cells)
+            for kind, start, end, level, path, *cells in row.blocks
         ),
         words=Words(bytes(row.words)) if with_words else Words(),
         width=row.width,
@@ -51,6 +51,10 @@ def parsed(row: models.Page, *, with_words: bool = True) -> Page:
         how_read=HowRead(row.how_read),
         error=row.error,
     )
+
+
+def _stored_block(block: Block) -> list[object]:
+    return [block.kind, block.start, block.end, block.level, block.path, *([block.cells] if block.cells else [])]
 
 
 # --- Marked text ------------------------------------------------------------------------------
@@ -73,14 +77,24 @@ def blocks(page: models.Page, marks: Sequence[Mark] = ()) -> list[MarkedBlock]:
     """The page's blocks in reading order, with these stretches of its text marked."""
     return [
         _marked_block(page.text, BlockKind(kind), start, end, level=level, marks=marks)
-        for kind, start, end, level, _ in page.blocks
+        for kind, start, end, level, *_ in page.blocks
     ]
 
 
-def heading(page: models.Page, place: int) -> str:
-    """What the character at `place` of the page stands under; nothing where there is no heading."""
-    paths = (path for _, start, end, _, path in page.blocks if start <= place < end)
-    return next((path[-1] for path in paths if path), "")
+def heading(page: models.Page, start: int, end: int) -> str:
+    """What these characters of the page stand under, in a spreadsheet with their rows; "" where that is nothing."""
+    for block in parsed(page, with_words=False).blocks:
+        if block.start <= start < block.end:
+            rows = _rows(block, page.text, start, end) if block.cells else ""
+            return ", ".join(filter(None, (*block.path[: 1 if rows else None][-1:], rows)))
+    return ""
+
+
+def _rows(block: Block, text: str, start: int, end: int) -> str:
+    """The cells of a spreadsheet that characters `start` to `end` of a block stand in, whole rows of them."""
+    left, top, right, _ = cell_range(block.cells)
+    first = top + text.count("\n", block.start, start)
+    return written_range(left, first, right, first + text.count("\n", start, min(end, block.end)))
 
 
 def _marked_block(

@@ -15,7 +15,7 @@ from documents.progress import announce
 from documents.rag.errors import UnreadableDocument
 from documents.rag.parsing import Opened
 from documents.rag.parsing.reading import SMALL_BYTES
-from documents.rag.parsing.recognising import PDF
+from documents.rag.parsing.recognising import LIGHT
 from documents.rag.types import Page
 from documents.threads import in_thread
 
@@ -42,7 +42,7 @@ def lots(all_versions: Iterable[Version]) -> Iterator[list[Version]]:
 def is_short(version: Version) -> bool:
     """Whether its file is read in a moment, and it isn't half done."""
     half_done = version.pages_indexed or version.pages_read not in (0, version.pages_total)
-    return version.bytes <= SMALL_BYTES and version.media_type != PDF and not half_done
+    return version.bytes <= SMALL_BYTES and version.media_type in LIGHT and not half_done
 
 
 async def index(lease: Lease, together: Sequence[Version]) -> None:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from documents.rag.errors import PermanentError
 from documents.rag.tokens import Ruler, next_word
 from documents.rag.types import (
+    HEADER_CHARACTERS,
     PAGE_BREAK,
     Block,
     BlockKind,
@@ -188,10 +189,20 @@ class _Layout:
             yield Span(page.number, max(start - offset, 0), min(end - offset, len(page.text)))
 
     def _path(self, start: int, end: int) -> tuple[str, ...]:
-        """The headings that all the blocks from `start` to `end` stand under."""
+        """The headings that all the blocks from `start` to `end` stand under, and a table's that is cut before them."""
         first = max(bisect_right(self._starts, start) - 1, 0)
-        paths = [block.path for block in self._blocks[first : bisect_left(self._starts, end)]]
-        return functools.reduce(_common, paths)
+        blocks = self._blocks[first : bisect_left(self._starts, end)]
+        path = functools.reduce(_common, (block.path for block in blocks))
+        header = self._header(blocks[0], start)
+        return (*path, header) if header and header not in path else path
+
+    def _header(self, block: Block, start: int) -> str:
+        """The first row of the table that goes on at `start`; a sheet's table that goes on from another page has it
+        among its headings."""
+        row = self.text[block.start : block.end].partition("\n")[0]
+        goes_on = bool(block.cells) and len(block.path) > 1
+        is_below = block.kind is BlockKind.TABLE and start > block.start + len(row) and not goes_on
+        return row.strip()[:HEADER_CHARACTERS] if is_below else ""
 
 
 def _common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:

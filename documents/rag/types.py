@@ -39,6 +39,10 @@ class Span:
     end: int
 
 
+HEADER_CHARACTERS = 300
+"""Of a table's first row, what is told with each later part of the table."""
+
+
 # --- A parsed document ------------------------------------------------------------------------
 
 
@@ -66,7 +70,8 @@ class Block:
     """A paragraph, heading, list item, table or code block: characters `start` to `end` of its page.
 
     `path` is the headings above it, outermost first; a heading's own path ends with itself. `level` is a heading's
-    (1–6) or a list item's depth (1 = outermost), else 0.
+    (1–6) or a list item's depth (1 = outermost), else 0. `cells` is what a block of a spreadsheet was there ("A1:F20"):
+    a line of its text is a row.
     """
 
     kind: BlockKind
@@ -74,6 +79,7 @@ class Block:
     end: int
     path: tuple[str, ...] = ()
     level: int = 0
+    cells: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,8 @@ def test_a_table_is_rows_of_cells_with_the_cell_marked() -> None:
 
 
 def test_a_place_stands_under_the_last_heading_before_it() -> None:
-    assert heading(row(), 15) == "Leave & pay"
-    assert heading(row(), 12) == ""
+    assert heading(row(), 15, 16) == "Leave & pay"
+    assert heading(row(), 12, 13) == ""
 
 
 def test_boxes_run_together_within_a_line() -> None:

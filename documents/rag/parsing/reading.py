@@ -14,13 +14,13 @@ from documents.rag.errors import UnreadableDocument
 from documents.rag.parsing import parse
 from documents.rag.parsing.children import Breakdown, Child
 from documents.rag.parsing.opened import Opened
-from documents.rag.parsing.recognising import PDF
+from documents.rag.parsing.recognising import LIGHT
 from documents.rag.parsing.wire import load
 from documents.rag.types import HowRead, Page
 
-# A child takes a sixth of a second to start, which for many small files is most of the work. The parsers of text
-# formats are linear in the file's size and this many bytes take them some hundredths of a second, so that these
-# files may be read in a thread. PDF is read by a large library in C that crashes now and then: always in a child.
+# A child takes a sixth of a second to start, which for many small files is most of the work. This many bytes of a
+# light format take some hundredths of a second, so that they may be read in a thread. The others are read by large
+# libraries in C that crash now and then, or are archives that may hold more than they seem to: always in a child.
 SMALL_BYTES = 65_536
 
 _PATIENCE, _ENDURANCE = 5, 30
@@ -47,7 +47,7 @@ async def read(
     A page at which the parser breaks down or exceeds its limits is yielded as FAILED, and reading goes on after it.
     `name` is what the user calls the file. Raises UnreadableDocument where nothing of it can be read.
     """
-    if media_type != PDF and await asyncio.to_thread(os.path.getsize, path) <= SMALL_BYTES:
+    if media_type in LIGHT and await asyncio.to_thread(os.path.getsize, path) <= SMALL_BYTES:
         for item in await asyncio.to_thread(lambda: list(parse(path, media_type, first, name=name))):
             yield item
         return

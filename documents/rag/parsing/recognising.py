@@ -3,29 +3,122 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from documents.rag.errors import UnreadableDocument
 
-PDF, HTML, MARKDOWN, TEXT = "application/pdf", "text/html", "text/markdown", "text/plain"
+_OOXML = "application/vnd.openxmlformats-officedocument."
+_ODF = "application/vnd.oasis.opendocument."
 
-READ = {PDF: "pdf", HTML: "html", MARKDOWN: "markdown", TEXT: "text"}
+PDF, HTML, MARKDOWN, TEXT = "application/pdf", "text/html", "text/markdown", "text/plain"
+DOCX = f"{_OOXML}wordprocessingml.document"
+PPTX = f"{_OOXML}presentationml.presentation"
+XLSX = f"{_OOXML}spreadsheetml.sheet"
+DOC, PPT, XLS = "application/msword", "application/vnd.ms-powerpoint", "application/vnd.ms-excel"
+ODT, ODP, ODS = (f"{_ODF}{kind}" for kind in ("text", "presentation", "spreadsheet"))
+RTF, EPUB, XML = "application/rtf", "application/epub+zip", "application/xml"
+RST, ORG, ASCIIDOC = "text/x-rst", "text/x-org", "text/asciidoc"
+NOTEBOOK, JSON = "application/x-ipynb+json", "application/json"
+CSV, CAPTIONS, CODE = "text/csv", "text/vtt", "text/x-source"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What is read: the module of this package that reads it, what people call it, and how its files' names end."""
+
+    media_type: str
+    module: str
+    what: str
+    suffixes: tuple[str, ...]
+
+
+FORMATS = (
+    Format(PDF, "pdf", "PDF", (".pdf",)),
+    Format(DOCX, "office", "Word", (".docx", ".docm", ".dotx")),
+    Format(PPTX, "slides", "PowerPoint", (".pptx", ".pptm", ".ppsx")),
+    Format(XLSX, "sheets", "Excel", (".xlsx", ".xlsm", ".xlsb")),
+    Format(ODT, "opendocument", "OpenDocument text", (".odt", ".ott")),
+    Format(ODP, "opendocument", "OpenDocument presentation", (".odp", ".otp")),
+    Format(ODS, "sheets", "OpenDocument spreadsheet", (".ods",)),
+    Format(DOC, "office", "Word before 2007", (".doc", ".dot")),
+    Format(PPT, "office", "PowerPoint before 2007", (".ppt", ".pps")),
+    Format(XLS, "sheets", "Excel before 2007", (".xls",)),
+    Format(RTF, "office", "Rich Text", (".rtf",)),
+    Format(EPUB, "office", "EPUB book", (".epub",)),
+    Format(HTML, "html", "HTML", (".html", ".htm", ".xhtml")),
+    Format(MARKDOWN, "markdown", "Markdown", (".md", ".markdown")),
+    Format(RST, "office", "reStructuredText", (".rst",)),
+    Format(ASCIIDOC, "asciidoc", "AsciiDoc", (".adoc", ".asciidoc")),
+    Format(ORG, "office", "Org", (".org",)),
+    Format(NOTEBOOK, "office", "Jupyter notebook", (".ipynb",)),
+    Format(CSV, "separated", "CSV", (".csv", ".tsv", ".tab")),
+    Format(CAPTIONS, "captions", "subtitles", (".vtt", ".srt")),
+    Format(JSON, "code", "JSON", (".json", ".jsonl", ".ndjson", ".geojson")),
+    Format(XML, "xml", "XML", (".xml", ".xsd", ".xsl", ".xslt", ".rss", ".atom", ".nxml")),
+    Format(
+        CODE,
+        "code",
+        "source code",
+        (
+            *(
+                ".py",
+                ".pyi",
+                ".js",
+                ".mjs",
+                ".cjs",
+                ".jsx",
+                ".ts",
+                ".tsx",
+                ".css",
+                ".scss",
+                ".sql",
+                ".sh",
+                ".bash",
+                ".zsh",
+            ),
+            *(
+                ".c",
+                ".h",
+                ".cc",
+                ".cpp",
+                ".cxx",
+                ".hpp",
+                ".cs",
+                ".go",
+                ".java",
+                ".kt",
+                ".kts",
+                ".rs",
+                ".rb",
+                ".php",
+                ".pl",
+            ),
+            *(".swift", ".scala", ".lua", ".r", ".jl", ".hs", ".ex", ".exs", ".erl", ".clj", ".dart", ".ps1", ".bat"),
+            *(".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".properties", ".env", ".tf", ".proto", ".graphql"),
+            *(".tex", ".bib", ".diff", ".patch", ".vue", ".svelte", ".mk", ".cmake", ".gradle", ".groovy", ".m", ".vb"),
+        ),
+    ),
+    Format(TEXT, "text", "plain text", (".txt", ".text", ".log", "")),
+)
+
+READ = {kind.media_type: kind.module for kind in FORMATS}
 """Media type → the module of this package that reads it."""
+
+SUFFIXES = {suffix: kind.media_type for kind in FORMATS for suffix in kind.suffixes}
+
+READABLE = "PDF, Office and OpenDocument files, e-books, HTML, Markdown, tables, notebooks, subtitles, code and text"
+"""In a few words, for those who choose a file."""
+
+LIGHT = {HTML, MARKDOWN, TEXT, ASCIIDOC, CSV, CAPTIONS, JSON, CODE}
+"""Read by code of ours, or of well-kept parsers, in a time that grows with the file's size and no faster."""
 
 HEAD_BYTES = 4096
 """How much of a file's beginning `media_type` wants to see."""
 
-SUFFIXES = {
-    ".html": HTML,
-    ".htm": HTML,
-    ".xhtml": HTML,
-    ".md": MARKDOWN,
-    ".markdown": MARKDOWN,
-    ".txt": TEXT,
-    ".text": TEXT,
-    ".log": TEXT,
-    "": TEXT,
-}
+_ZIPPED = {DOCX, PPTX, XLSX, ODT, ODP, ODS, EPUB}
+_OLD = {DOC, PPT, XLS}
+_OLD_SIGNATURE = b"\xd0\xcf\x11\xe0"
 
 SIGNATURES = (
     (b"\x89PNG\r\n", "a PNG image"),
@@ -37,8 +130,6 @@ SIGNATURES = (
     (b"ID3", "a sound file"),
     (b"\0\0\0\x18ftyp", "a film"),
     (b"\0\0\0\x20ftyp", "a film"),
-    (b"\xd0\xcf\x11\xe0", "an old Microsoft Office file or an Outlook message"),
-    (b"{\\rtf", "a Rich Text file"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"7z\xbc\xaf", "a 7-Zip archive"),
     (b"Rar!", "a RAR archive"),
@@ -46,16 +137,6 @@ SIGNATURES = (
     (b"MZ\x90", "a program"),
     (b"SQLite format 3\0", "an SQLite database"),
 )
-
-ZIPPED = {
-    ".docx": "a Word document",
-    ".xlsx": "an Excel workbook",
-    ".pptx": "a PowerPoint presentation",
-    ".odt": "an OpenDocument text",
-    ".ods": "an OpenDocument spreadsheet",
-    ".odp": "an OpenDocument presentation",
-    ".epub": "an EPUB book",
-}
 
 HTML_START = re.compile(rb"(?:<\?xml[^>]*>|<!--.{0,2000}?-->|\s)*<(?:!doctype html|html|head|body)\b", re.I | re.S)
 UTF16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
@@ -72,27 +153,42 @@ def media_type(name: str, head: bytes) -> str:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"%PDF-") or (suffix == ".pdf" and b"%PDF-" in head[:1024]):
         return PDF
-    if foreign := _foreign(suffix, head):
+    if start.startswith(b"{\\rtf"):
+        return RTF
+    by_name = SUFFIXES.get(suffix, "")
+    if head.startswith(b"PK\x03\x04"):
+        return _zipped(name, by_name, head)
+    if head.startswith(_OLD_SIGNATURE):
+        return _old(name, by_name)
+    if foreign := next((what for signature, what in SIGNATURES if head.startswith(signature)), ""):
         raise _refusal(f"{name} is {foreign}{', not a PDF' if suffix == '.pdf' else ''}.")
-    if HTML_START.match(start):
+    if by_name != XML and HTML_START.match(start):
         return HTML
-    if suffix == ".pdf":
-        raise _refusal(f"{name} is named as a PDF but does not hold one. Save it as a PDF again, or rename it.")
+    if by_name in {PDF, *_ZIPPED, *_OLD}:
+        what = next(kind.what for kind in FORMATS if kind.media_type == by_name)
+        raise _refusal(f"{name} is named as a {what} file but does not hold one. Save it as that again, or rename it.")
     if not _looks_like_text(head):
         raise _refusal(f"{name} is not text.")
-    if suffix not in SUFFIXES:
+    if not by_name:
         raise _refusal(f"{name} can't be read: it is a {suffix} file.")
-    return SUFFIXES[suffix]
+    return by_name
 
 
-def _foreign(suffix: str, head: bytes) -> str:
-    """What a file of another format is, in words; "" where its content doesn't tell."""
-    for signature, what in SIGNATURES:
-        if head.startswith(signature):
-            return what
-    if head.startswith(b"PK\x03\x04"):
-        return ZIPPED.get(suffix, "a ZIP archive")
-    return ""
+def _zipped(name: str, by_name: str, head: bytes) -> str:
+    """The format of a ZIP archive: as it declares itself, as EPUB and OpenDocument do, or by its name."""
+    declared = next((kind for kind in (ODT, ODP, ODS, EPUB) if b"mimetype" + kind.encode() in head[:200]), "")
+    if not declared and by_name not in _ZIPPED:
+        raise _refusal(f"{name} is a ZIP archive.")
+    return declared or by_name
+
+
+def _old(name: str, by_name: str) -> str:
+    """The format of a file of Office before 2007; today's Office packs what has a password in the same way."""
+    if by_name in _ZIPPED:
+        raise UnreadableDocument(f"{name} is protected by a password. Save it without one and upload that.")
+    if by_name not in _OLD:
+        raise _refusal(f"{name} is an Outlook message or an old Microsoft Office file of an unknown kind.")
+    return by_name
 
 
 def _looks_like_text(head: bytes) -> bool:
@@ -104,4 +200,4 @@ def _looks_like_text(head: bytes) -> bool:
 
 
 def _refusal(sentence: str) -> UnreadableDocument:
-    return UnreadableDocument(f"{sentence} Footnote reads PDF, HTML, Markdown and plain text files.")
+    return UnreadableDocument(f"{sentence} Footnote reads {READABLE}.")

@@ -23,6 +23,7 @@ class Piece:
     text: str
     level: int = 0
     path: tuple[str, ...] = ()
+    cells: str = ""
 
 
 def document(title: str, sections: Iterable[list[Piece]], first: int) -> Iterator[Opened | Page]:
@@ -110,7 +111,7 @@ def _page(number: int, sheet: list[Piece]) -> Page:
         start = end + len(gap)
         end = start + len(piece.text)
         parts += (gap, piece.text)
-        blocks.append(Block(piece.kind, start, end, piece.path, piece.level))
+        blocks.append(Block(piece.kind, start, end, piece.path, piece.level, piece.cells))
     return Page(number, "".join(parts), tuple(blocks))
 
 

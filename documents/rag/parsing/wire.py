@@ -33,7 +33,7 @@ def _plain(item: Opened | Page | UnreadableDocument) -> list[Any]:
         case Opened(title, page_count):
             return ["opened", title, page_count]
         case Page() as page:
-            blocks = [[b.kind, b.start, b.end, b.path, b.level] for b in page.blocks]
+            blocks = [[b.kind, b.start, b.end, b.path, b.level, b.cells] for b in page.blocks]
             words = b64encode(page.words.packed).decode()
             return ["page", page.number, page.text, blocks, words, page.width, page.height, page.how_read, page.error]
 
@@ -51,7 +51,7 @@ def _page(
     return Page(
         number,
         text,
-        tuple(Block(BlockKind(kind), start, end, tuple(path), level) for kind, start, end, path, level in blocks),
+        tuple(Block(BlockKind(kind), start, end, tuple(path), *more) for kind, start, end, path, *more in blocks),
         Words(b64decode(words)),
         width,
         height,
