@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from django.db import InterfaceError, OperationalError
 
-from documents import long, short, versions
+from documents import long, members, short, versions
 from documents.leases import Lease, LeaseLost
 from documents.models import Version
 from documents.progress import announce
@@ -78,6 +78,8 @@ class _Work:
         return 0
 
     async def index(self) -> None:
+        for version in self.together:
+            await members.take_in(self.lease, version)
         if all(map(short.is_short, self.together)):
             await short.index(self.lease, self.together)
         else:

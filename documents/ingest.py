@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,10 +12,10 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from documents import tasks
 from documents.leases import take_away
 from documents.models import Document, Library, Membership, User, Version
-from documents.naming import safe_name
+from documents.naming import safe_folder, safe_name
+from documents.queueing import queue
 from documents.rag.errors import PermanentError
 from documents.rag.parsing import media_type
 from documents.rag.parsing.recognising import HEAD_BYTES
@@ -71,35 +70,37 @@ class _Given:
     """A file that was looked at."""
 
     name: str
+    folder: str
     media_type: str
     sha256: str
     file: File[bytes]
 
 
 def receive(
-    user: User, library: Library, file: File[bytes], *, source: str | None = None, keep: Keep = Keep.BOTH
+    user: User | None,
+    library: Library,
+    file: File[bytes],
+    *,
+    source: str | None = None,
+    keep: Keep = Keep.BOTH,
+    folder: str = "",
+    container: Document | None = None,
 ) -> Received:
     """Keep a file in a library, for `queue` to have it indexed; bytes that are there already are not kept again.
 
     `source` is the path or address of a document that is kept in step with it; without one, `keep` says whether a file
-    of a name that exists is a document of its own. Raises PermanentError with a sentence that names the file. Whether
-    the user may add to the library has to be known.
+    of a name that exists in its folder is a document of its own. Raises PermanentError with a sentence that names the
+    file. Whether the user may add to the library has to be known.
     """
-    given = _looked_at(file)
+    given = _looked_at(file, folder)
     with transaction.atomic():
         document = _same(library, given, source, keep)
         if document is None:
             fields = {"source": source} if source else {}
-            document = Document.objects.create(library=library, name=given.name, created_by=user, **fields)
+            fields |= {"name": given.name, "folder": given.folder}
+            document = Document.objects.create(library=library, created_by=user, container=container, **fields)
             return Received(_add(document, given, number=1), Outcome.ADDED)
         return _updated(document, given)
-
-
-def queue(versions: Iterable[Version]) -> None:
-    """Have those indexed that wait for it, short ones together."""
-    waiting = [version for version in versions if version.status == Version.Status.QUEUED]
-    # Where Redis is away, upkeep finds them later.
-    transaction.on_commit(lambda: tasks.queue(waiting), robust=True)
 
 
 def retry(version: Version) -> None:
@@ -109,10 +110,16 @@ def retry(version: Version) -> None:
 
 
 def delete(document: Document) -> None:
-    """Take the document out of every search at once; its rows and files stay for a while."""
+    """Take the document, and what it holds, out of every search at once; rows and files stay for a while."""
     document.deleted_at = timezone.now()
-    document.save(update_fields=["deleted_at"])
-    take_away(document)
+    with transaction.atomic():
+        document.save(update_fields=["deleted_at"])
+        take_away(document)
+        # Only now: whoever still unpacks it adds nothing without its lease.
+        members = Document.objects.within(document).filter(deleted_at=None)
+        for member in members:
+            take_away(member)
+        members.update(deleted_at=document.deleted_at)
 
 
 def existing_names(library: Library, names: list[str]) -> list[str]:
@@ -148,7 +155,7 @@ def add_handbook(user: User) -> None:
 # --- Looking at a file ------------------------------------------------------------------------
 
 
-def _looked_at(file: File[bytes]) -> _Given:
+def _looked_at(file: File[bytes], folder: str) -> _Given:
     name = safe_name(file.name or "")
     if file.size > settings.MAX_UPLOAD_MB * 2**20:
         raise TooLarge(
@@ -156,7 +163,7 @@ def _looked_at(file: File[bytes]) -> _Given:
             "Split it, or ask your administrator to raise MAX_UPLOAD_MB."
         )
     kind = media_type(name, file.read(HEAD_BYTES))
-    return _Given(name, kind, _sha256(file), file)
+    return _Given(name, safe_folder(folder), kind, _sha256(file), file)
 
 
 def _megabytes(size: int) -> str:
@@ -178,7 +185,7 @@ def _same(library: Library, given: _Given, source: str | None, keep: Keep) -> Do
     documents = library.documents.filter(deleted_at=None).select_for_update(of=("self",)).select_related("latest")
     if source:
         return documents.filter(source=source).first()
-    named = documents.filter(name=given.name).order_by("-pk")
+    named = documents.filter(name=given.name, folder=given.folder, container=None).order_by("-pk")
     same_bytes = named.filter(latest__sha256=given.sha256).first()
     return same_bytes or (named.first() if keep is Keep.VERSION else None)
 

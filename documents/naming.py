@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import PurePosixPath
 
-LONGEST = 255
+LONGEST, LONGEST_FOLDER = 255, 1000
 """Characters."""
 
 JOINERS = "\u200c\u200d"
@@ -17,6 +17,12 @@ def safe_name(name: str) -> str:
     last = PurePosixPath(name.replace("\\", "/")).name
     visible = "".join(letter for letter in unicodedata.normalize("NFC", last) if _is_visible(letter))
     return _shortened(" ".join(visible.split()).strip(". ") or "unnamed")
+
+
+def safe_folder(path: str) -> str:
+    """The folders of a path, each as a safe name; "" where there is none."""
+    parts = (part for part in path.replace("\\", "/").split("/") if part not in ("", ".", ".."))
+    return "/".join(map(safe_name, parts))[:LONGEST_FOLDER]
 
 
 def _is_visible(letter: str) -> bool:

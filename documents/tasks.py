@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from functools import cache
@@ -15,8 +15,8 @@ from celery.signals import heartbeat_sent, worker_shutting_down
 from django.conf import settings
 from django.core.cache import cache as shared_cache
 
-from documents import indexing, leases, progress, short, wiring
-from documents.models import Version
+from documents import indexing, leases, progress, wiring
+from documents.queueing import INDEX, send
 from documents.upkeep import merge_blocks
 
 Parameters = ParamSpec("Parameters")
@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 UPKEEP_SECONDS = 10
 
 
-@shared_task(bind=True, max_retries=None)
+@shared_task(name=INDEX, bind=True, max_retries=None)
 def index(self: Task[..., None], *version_ids: int) -> None:
     try:
         run(indexing.index, *version_ids)
@@ -38,16 +38,10 @@ def index(self: Task[..., None], *version_ids: int) -> None:
 @shared_task(expires=UPKEEP_SECONDS)
 def upkeep() -> None:
     """Queue what a killed worker or a lost queue left behind; merge small blocks of postings."""
-    if not tasks_in(settings.CELERY_TASK_ROUTES[index.name]["queue"]):
-        queue(leases.free().order_by("pk"))
+    if not tasks_in(settings.CELERY_TASK_ROUTES[INDEX]["queue"]):
+        send(leases.free().order_by("pk"))
     with suppress(CancelledError):
         run(merge_blocks)
-
-
-def queue(versions: Iterable[Version]) -> None:
-    """Have versions indexed, short ones together."""
-    for lot in short.lots(versions):
-        index.delay(*(version.pk for version in lot))
 
 
 def tasks_in(queue: str) -> int:

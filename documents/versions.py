@@ -39,7 +39,11 @@ class Standing:
 
 def take(lease: Lease) -> list[Version]:
     """The versions that the lease could be had of, with their documents."""
-    return list(Version.objects.select_related("document").filter(pk__in=lease.take()).order_by("pk"))
+    return list(
+        Version.objects.select_related("document__library", "document__created_by")
+        .filter(pk__in=lease.take())
+        .order_by("pk")
+    )
 
 
 def write(lease: Lease, version: Version, *fields: str, pages: Sequence[Page] = ()) -> None:

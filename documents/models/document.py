@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import functools
+import operator
 import uuid
 from pathlib import PurePath
 
@@ -12,6 +14,9 @@ from documents.models.library import Library
 from documents.models.people import User
 from documents.rag.types import HowRead
 
+DEPTH = 3
+"""How deep containers may lie in each other."""
+
 
 class DocumentQuerySet(models.QuerySet["Document"]):
     def readable_by(self, user: User | AnonymousUser) -> DocumentQuerySet:
@@ -19,6 +24,11 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
     def editable_by(self, user: User | AnonymousUser) -> DocumentQuerySet:
         return self.filter(deleted_at=None, library__in=Library.objects.editable_by(user))
+
+    def within(self, document: Document) -> DocumentQuerySet:
+        """The documents that the document holds, at any depth."""
+        chains = ("__".join(["container"] * depth) for depth in range(1, DEPTH + 1))
+        return self.filter(functools.reduce(operator.or_, (Q(**{chain: document}) for chain in chains)))
 
 
 def fresh_source() -> str:
@@ -29,6 +39,7 @@ class Document(models.Model):
     """Something to read: an identity in a library, of which there may be several versions.
 
     `source` is that identity: the path or address of a document that is kept in step, a fresh id for an upload.
+    A file in an archive, or one attached to an e-mail, is a document of its own, a member of its `container`.
     `latest` is the version that was given last; it becomes the `current` one, which is what is searched, when it is
     ready.
     """
@@ -37,6 +48,8 @@ class Document(models.Model):
     source = models.CharField(max_length=1000, default=fresh_source)
     name = models.CharField("file name", max_length=255)
     title = models.CharField(max_length=500, blank=True)
+    folder = models.CharField(max_length=1000, blank=True, help_text="Where it lay, in its container or when dropped.")
+    container = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="members")
     current = models.ForeignKey("documents.Version", models.SET_NULL, null=True, blank=True, related_name="+")
     latest = models.ForeignKey("documents.Version", models.SET_NULL, null=True, blank=True, related_name="+")
     created = models.DateTimeField(auto_now_add=True)
@@ -56,6 +69,11 @@ class Document(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("document", args=[self.pk])
+
+    @property
+    def path(self) -> str:
+        """Its name with the folder where it lay."""
+        return f"{self.folder}/{self.name}" if self.folder else self.name
 
 
 def upload_path(version: Version, name: str) -> str:
@@ -86,6 +104,7 @@ class Version(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     attempts = models.PositiveIntegerField(default=0, help_text="How often it failed for a reason that may pass.")
     error = models.TextField(blank=True)
+    left_out = models.JSONField(default=list, blank=True, help_text="Members that weren't taken in: a sentence each.")
     pages_total = models.PositiveIntegerField(null=True, blank=True, help_text="None until it is known.")
     pages_read = models.PositiveIntegerField(default=0)
     pages_indexed = models.PositiveIntegerField(default=0)

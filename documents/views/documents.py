@@ -20,6 +20,9 @@ from documents.models import Document, Library, Version
 from documents.progress import worker_is_running
 from documents.views.pages import number_in, page_context
 
+MEMBERS_SHOWN = 200
+"""Of what a container holds, on its own page."""
+
 PIECE = 2**18
 """Bytes of a file that are sent at a time."""
 
@@ -29,7 +32,8 @@ PIECE = 2**18
 def show(request: HttpRequest, document_id: int) -> HttpResponse:
     """A document, one page at a time: `?page=7`, of `?version=2`, with `?start=…&end=…` marked."""
     document = get_object_or_404(
-        Document.objects.readable_by(request.user).select_related("library", "current", "latest"), pk=document_id
+        Document.objects.readable_by(request.user).select_related("library", "current", "latest", "container"),
+        pk=document_id,
     )
     version = _version(request, document)
     sheets = Paginator(range(1, version.pages_read + 1), 1)
@@ -39,6 +43,7 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
         "document": document,
         "version": version,
         "versions": document.versions.order_by("-number"),
+        "members": Paginator(document.members.filter(deleted_at=None).order_by("pk"), MEMBERS_SHOWN).page(1),
         "sheet": sheet,
         "numbers": sheets.get_elided_page_range(sheet.number, on_each_side=4),
         "worker": worker_is_running(),
@@ -52,7 +57,9 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
 @require_safe
 def row(request: HttpRequest, document_id: int) -> HttpResponse:
     """The document's row in its library's table."""
-    document = get_object_or_404(Document.objects.readable_by(request.user).select_related("latest"), pk=document_id)
+    document = get_object_or_404(
+        Document.objects.readable_by(request.user).select_related("latest", "container"), pk=document_id
+    )
     context = {"document": document, "may_edit": _may_edit(request, document), "worker": worker_is_running()}
     return render(request, "documents/_row.html", context)
 

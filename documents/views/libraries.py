@@ -13,9 +13,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from documents.forms import LibraryForm, MemberForm
-from documents.ingest import Keep, existing_names, queue, receive
+from documents.ingest import Keep, existing_names, receive
 from documents.models import Document, Library, Membership, User, Version
 from documents.progress import worker_is_running
+from documents.queueing import queue
 from documents.rag.errors import PermanentError
 
 DOCUMENTS_A_PAGE = 200
@@ -133,7 +134,7 @@ def tell(request: HttpRequest, results: list[dict[str, str | int | None]]) -> No
 
 
 def _page(request: HttpRequest, library: Library, form: LibraryForm, member_form: MemberForm) -> HttpResponse:
-    documents = Document.objects.readable_by(request.user).filter(library=library).select_related("latest")
+    documents = Document.objects.readable_by(request.user).filter(library=library).select_related("latest", "container")
     page = Paginator(documents.order_by("-created", "-pk"), DOCUMENTS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "library": library,

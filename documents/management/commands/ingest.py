@@ -15,10 +15,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError
 
 from documents import indexing, leases, short
-from documents.ingest import queue, receive
+from documents.ingest import receive
 from documents.management.asking import find_user
 from documents.models import Library, Membership, User, Version
 from documents.progress import worker_is_running
+from documents.queueing import queue
 from documents.rag.errors import PermanentError
 from documents.threads import in_thread
 from documents.wiring import open_system

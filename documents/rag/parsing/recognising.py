@@ -21,6 +21,7 @@ RTF, EPUB, XML = "application/rtf", "application/epub+zip", "application/xml"
 RST, ORG, ASCIIDOC = "text/x-rst", "text/x-org", "text/asciidoc"
 NOTEBOOK, JSON = "application/x-ipynb+json", "application/json"
 CSV, CAPTIONS, CODE = "text/csv", "text/vtt", "text/x-source"
+EML, MSG, ZIP = "message/rfc822", "application/vnd.ms-outlook", "application/zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ FORMATS = (
     Format(ASCIIDOC, "asciidoc", "AsciiDoc", (".adoc", ".asciidoc")),
     Format(ORG, "office", "Org", (".org",)),
     Format(NOTEBOOK, "office", "Jupyter notebook", (".ipynb",)),
+    Format(EML, "eml", "e-mail", (".eml",)),
+    Format(MSG, "msg", "Outlook message", (".msg",)),
+    Format(ZIP, "archive", "ZIP archive", (".zip",)),
     Format(CSV, "separated", "CSV", (".csv", ".tsv", ".tab")),
     Format(CAPTIONS, "captions", "subtitles", (".vtt", ".srt")),
     Format(JSON, "code", "JSON", (".json", ".jsonl", ".ndjson", ".geojson")),
@@ -107,7 +111,13 @@ READ = {kind.media_type: kind.module for kind in FORMATS}
 
 SUFFIXES = {suffix: kind.media_type for kind in FORMATS for suffix in kind.suffixes}
 
-READABLE = "PDF, Office and OpenDocument files, e-books, HTML, Markdown, tables, notebooks, subtitles, code and text"
+CONTAINERS = (EML, MSG, ZIP)
+"""Those of them that hold files, which become documents of their own."""
+
+READABLE = (
+    "PDF, Office and OpenDocument files, e-mail, e-books, HTML, Markdown, tables, notebooks, subtitles, code and text, "
+    "and ZIP archives of these"
+)
 """In a few words, for those who choose a file."""
 
 LIGHT = {HTML, MARKDOWN, TEXT, ASCIIDOC, CSV, CAPTIONS, JSON, CODE}
@@ -117,7 +127,7 @@ HEAD_BYTES = 4096
 """How much of a file's beginning `media_type` wants to see."""
 
 _ZIPPED = {DOCX, PPTX, XLSX, ODT, ODP, ODS, EPUB}
-_OLD = {DOC, PPT, XLS}
+_OLD = {DOC, PPT, XLS, MSG}
 _OLD_SIGNATURE = b"\xd0\xcf\x11\xe0"
 
 SIGNATURES = (
@@ -156,7 +166,7 @@ def media_type(name: str, head: bytes) -> str:
     if start.startswith(b"{\\rtf"):
         return RTF
     by_name = SUFFIXES.get(suffix, "")
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zipped(name, by_name, head)
     if head.startswith(_OLD_SIGNATURE):
         return _old(name, by_name)
@@ -164,9 +174,9 @@ def media_type(name: str, head: bytes) -> str:
         raise _refusal(f"{name} is {foreign}{', not a PDF' if suffix == '.pdf' else ''}.")
     if by_name != XML and HTML_START.match(start):
         return HTML
-    if by_name in {PDF, *_ZIPPED, *_OLD}:
+    if by_name in {PDF, ZIP, *_ZIPPED, *_OLD}:
         what = next(kind.what for kind in FORMATS if kind.media_type == by_name)
-        raise _refusal(f"{name} is named as a {what} file but does not hold one. Save it as that again, or rename it.")
+        raise _refusal(f"{name} has the name of another type ({what}) than its content. Save it again, or rename it.")
     if not _looks_like_text(head):
         raise _refusal(f"{name} is not text.")
     if not by_name:
@@ -177,17 +187,15 @@ def media_type(name: str, head: bytes) -> str:
 def _zipped(name: str, by_name: str, head: bytes) -> str:
     """The format of a ZIP archive: as it declares itself, as EPUB and OpenDocument do, or by its name."""
     declared = next((kind for kind in (ODT, ODP, ODS, EPUB) if b"mimetype" + kind.encode() in head[:200]), "")
-    if not declared and by_name not in _ZIPPED:
-        raise _refusal(f"{name} is a ZIP archive.")
-    return declared or by_name
+    return declared or (by_name if by_name in _ZIPPED else ZIP)
 
 
 def _old(name: str, by_name: str) -> str:
-    """The format of a file of Office before 2007; today's Office packs what has a password in the same way."""
+    """The format of a file of Outlook, or Office before 2007; today's Office packs what has a password like these."""
     if by_name in _ZIPPED:
         raise UnreadableDocument(f"{name} is protected by a password. Save it without one and upload that.")
     if by_name not in _OLD:
-        raise _refusal(f"{name} is an Outlook message or an old Microsoft Office file of an unknown kind.")
+        raise _refusal(f"{name} is an old Microsoft Office file of an unknown kind.")
     return by_name
 
 
