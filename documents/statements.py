@@ -15,6 +15,16 @@ CREATE INDEX {index} ON documents_embedding USING hnsw ((vector::halfvec({dimens
 WITH (m = 12, ef_construction = 40) WHERE space_id = {space}
 """)
 
+# Of several chunks of one text, any will do.
+KNOWN = sql.SQL("""
+SELECT wanted.hash, array_agg(embedding.vector ORDER BY embedding."window")
+FROM unnest(%s::bytea[]) AS wanted(hash) CROSS JOIN LATERAL (
+    SELECT chunk_id FROM documents_chunk AS chunk JOIN documents_embedding ON chunk_id = chunk.id AND space_id = {space}
+    WHERE chunk.hash = wanted.hash LIMIT 1
+) AS any_chunk JOIN documents_embedding AS embedding ON embedding.chunk_id = any_chunk.chunk_id AND space_id = {space}
+GROUP BY wanted.hash
+""")
+
 # One at a time, so that a batch's ids follow one another and its postings can be cut out together.
 NEW_IDS = """
 WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock('documents_chunk'::regclass::integer, 0))

@@ -6,8 +6,7 @@ Every query names those libraries, and finds only current versions of documents 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import LiteralString
@@ -87,6 +86,18 @@ class PgVectorDB:
         self._pool = pool
         self._libraries = list(libraries)
         self._space = space
+
+    async def known(self, hashes: Collection[bytes]) -> dict[bytes, Vector]:
+        """The vectors, (windows, dimensions), of those of these hashes that some chunk has already, whoever's it is.
+
+        A vector tells nothing that isn't in its text, which the asker has.
+        """
+        query = statements.KNOWN.format(space=sql.Literal(self._space.id))
+        async with self._pool.connection() as connection:
+            rows = await _rows(connection, query, [list(hashes)])
+        return {
+            digest: np.stack([vector.to_numpy() for vector in vectors]).astype(np.float32) for digest, vectors in rows
+        }
 
     async def add(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> None:
         """Store chunks in one transaction, in place of what their versions have at these positions.
@@ -188,7 +199,9 @@ class PgVectorDB:
         for windows in vectors:
             if windows.ndim != 2 or not len(windows) or windows.shape[1] != self._space.dimensions:
                 raise BadVector(f"A vector's shape is {windows.shape}, not (windows, {self._space.dimensions}).")
-            if not np.isfinite(windows).all() or not windows.any(axis=1).all():
+            with np.errstate(over="ignore"):
+                stored = windows.astype(np.float16)
+            if not np.isfinite(stored).all() or not stored.any(axis=1).all():
                 raise BadVector
 
 
@@ -223,9 +236,8 @@ def _packed(rows: Sequence[_Row]) -> dict[str, Postings]:
 
 def _chunk_values(row: _Row) -> tuple[object, ...]:
     chunk, spans = row.chunk, [[span.page, span.start, span.end] for span in row.chunk.spans]
-    digest = hashlib.sha256(chunk.indexed_text.encode()).digest()
     path = Jsonb(list(chunk.heading_path))
-    return row.id, row.version, row.position, Jsonb(spans), path, chunk.text, chunk.tokens, digest
+    return row.id, row.version, row.position, Jsonb(spans), path, chunk.text, chunk.tokens, chunk.hash
 
 
 def _embedding_values(space: Space, rows: Iterable[_Row]) -> Iterator[tuple[object, ...]]:

@@ -7,7 +7,7 @@ of it stays.
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
 from pgvector.django import HalfVectorField
 
@@ -28,6 +28,7 @@ class Chunk(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint("version", "position", name="one_chunk_a_position"),)
+        indexes = (HashIndex(fields=("hash",), name="chunks_of_a_text"),)
 
     def __str__(self) -> str:
         return f"{self.version}, chunk {self.position}"

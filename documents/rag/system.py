@@ -109,11 +109,14 @@ class RAGSystem:
                 yield total
 
     async def _embed(self, chunks: Sequence[Chunk]) -> list[Vector]:
-        """n chunks → n arrays of (windows, dimensions)."""
-        windows = [self._embedding_model.windows(chunk.indexed_text) for chunk in chunks]
-        texts = [text for of_chunk in windows for text in of_chunk]
-        vectors = iter(await self._embedding_model.embed(texts))
-        return [_stacked(vectors, len(of_chunk)) for of_chunk in windows]
+        """n chunks → n arrays of (windows, dimensions); of equal texts one is embedded, and none that was before."""
+        known = dict(await self._vector_db.known({chunk.hash for chunk in chunks}))
+        fresh = {chunk.hash: chunk.indexed_text for chunk in chunks if chunk.hash not in known}
+        windows = {digest: self._embedding_model.windows(text) for digest, text in fresh.items()}
+        if texts := [text for of_chunk in windows.values() for text in of_chunk]:
+            vectors = iter(await self._embedding_model.embed(texts))
+            known |= {digest: _stacked(vectors, len(of_chunk)) for digest, of_chunk in windows.items()}
+        return [known[chunk.hash] for chunk in chunks]
 
     # --- Answers out ----------------------------------------------------------------------------
 

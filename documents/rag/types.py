@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -180,6 +181,11 @@ class Chunk:
         """What is embedded and indexed: the heading line, then the text."""
         return f"{self.heading}\n{self.text}" if self.heading else self.text
 
+    @property
+    def hash(self) -> bytes:
+        """SHA-256 of `indexed_text`: chunks of the same hash have the same vectors."""
+        return hashlib.sha256(self.indexed_text.encode()).digest()
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -354,6 +360,9 @@ class EmbeddingModel(Protocol):
 
 class VectorDatabase(Protocol):
     """Holds chunks with their vectors and words; made for the libraries its user may read."""
+
+    async def known(self, hashes: Collection[bytes]) -> Mapping[bytes, Vector]:
+        """The vectors, (windows, dimensions), of those of these hashes that some chunk has already, whoever's it is."""
 
     async def add(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> None:
         """Store chunks in one transaction; `vectors[i]` is (windows, dimensions) for `chunks[i]`."""

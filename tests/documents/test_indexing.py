@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import numpy as np
 import pytest
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from documents import indexing, versions
 from documents.indexing import TryAgain, index
-from documents.ingest import Keep, Received, delete
+from documents.ingest import Keep, Received, delete, receive
 from documents.leases import Lease, LeaseLost
-from documents.models import Chunk, Document, Library, Version
+from documents.models import Chunk, Document, Embedding, Library, Membership, User, Version
 from documents.rag.types import Question
 from documents.threads import in_thread
 from documents.wiring import Wiring
 from tests.documents.conftest import Give
-from tests.openai_server import EMBEDDINGS, OpenAIServer, Reply
+from tests.openai_server import EMBEDDINGS, OpenAIServer, Reply, embed
 from tests.rag.pdfs import pdf, text
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -44,6 +46,19 @@ async def once_it_can_be_searched(received: Received) -> Version:
 async def found(system: Wiring, library: Library, text: str) -> list[str]:
     passages = await (await system.system([library.pk])).search(Question(text), strategy="naive")
     return [passage.text for passage in passages]
+
+
+def sent(model: OpenAIServer, after: int) -> list[str]:
+    """The texts that were embedded in the requests after so many."""
+    return [text for request in model.requests(EMBEDDINGS)[after:] for text in request.body["input"]]
+
+
+async def assert_vectors_fit_texts() -> None:
+    async for stored in Embedding.objects.select_related("chunk__version__document"):
+        title = stored.chunk.version.title
+        path = dict.fromkeys([title, *stored.chunk.heading_path])
+        text = f"{' > '.join(path)}\n{stored.chunk.text}"
+        assert np.allclose(stored.vector, embed(text), atol=1e-3)
 
 
 async def expire(version: Version) -> None:
@@ -250,6 +265,50 @@ async def test_a_new_version_takes_the_place_of_the_old_one_when_it_is_ready(
     assert "30 days" in (await found(system, library, "days of leave"))[0]
     assert not await Chunk.objects.filter(version=taken.version).aexists()
     assert (await fresh(newer)).document.current_id == newer.version.pk
+
+
+async def test_only_what_a_new_version_changes_is_embedded(system: Wiring, model: OpenAIServer, give: Give) -> None:
+    received = await in_thread(give, "long.md", LONG)
+    await index(received.version.pk)
+    before = len(model.requests(EMBEDDINGS))
+    changed = LONG.replace("Sentence 7 of", "Statement 7 of", 1)
+    newer = await in_thread(give, "long.md", changed, keep=Keep.VERSION)
+    await index(newer.version.pk)
+    texts = sent(model, before)
+    assert len(texts) == 1
+    assert "Statement 7 of" in texts[0]
+    assert await Chunk.objects.acount() == (await fresh(newer)).chunks_indexed > 60
+    await assert_vectors_fit_texts()
+
+
+async def test_a_text_is_embedded_once_for_all_libraries(
+    system: Wiring, model: OpenAIServer, owner: User, give: Give
+) -> None:
+    await index((await in_thread(give, "long.md", LONG)).version.pk)
+    before = len(model.requests(EMBEDDINGS))
+    other = await Library.objects.acreate(name="Other")
+    await Membership.objects.acreate(library=other, user=owner, role=Membership.Role.OWNER)
+    again = await in_thread(receive, owner, other, ContentFile(LONG.encode(), "long.md"))
+    await index(again.version.pk)
+    assert sent(model, before) == []
+    assert "Sentence 5 of" in (await found(system, other, "Sentence 5"))[0]
+    await assert_vectors_fit_texts()
+
+
+async def test_what_comes_back_is_not_embedded_again(system: Wiring, model: OpenAIServer, give: Give) -> None:
+    received = await in_thread(give, "long.md", LONG)
+    await index(received.version.pk)
+    before = len(model.requests(EMBEDDINGS))
+    await in_thread(delete, received.version.document)
+    await index((await in_thread(give, "long.md", LONG)).version.pk)
+    assert sent(model, before) == []
+
+
+async def test_equal_texts_of_a_batch_are_embedded_once(system: Wiring, model: OpenAIServer, give: Give) -> None:
+    received = [await in_thread(give, f"copy {number}.md", LEAVE) for number in range(5)]
+    await index(*(each.version.pk for each in received))
+    assert len(sent(model, 0)) == 2, "and one was asked for its dimensions"
+    assert await Chunk.objects.acount() == 5
 
 
 async def test_a_version_that_fails_leaves_the_old_one_in_force(

@@ -278,6 +278,8 @@ async def test_a_bad_vector_is_not_stored(shelf: Shelf, library: Library) -> Non
     makers: list[Callable[[], Vector]] = [
         lambda: np.full((1, 8), np.nan, np.float32),
         lambda: np.zeros((1, 8), np.float32),
+        lambda: np.full((1, 8), 70_000, np.float32),
+        lambda: np.full((1, 8), 1e-9, np.float32),
         lambda: np.ones((1, 7), np.float32),
         lambda: np.ones((0, 8), np.float32),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -21,6 +21,10 @@ class MemoryVectorDB:
         assert len(chunks) == len(vectors)
         self.chunks += chunks
         self.vectors += vectors
+
+    async def known(self, hashes: Collection[bytes]) -> Mapping[bytes, Vector]:
+        pairs = zip(self.chunks, self.vectors, strict=True)
+        return {chunk.hash: vectors for chunk, vectors in pairs if chunk.hash in hashes}
 
     async def dense(self, vector: Vector, limit: int) -> list[Hit]:
         hits = [Hit(chunk, float(np.max(windows @ vector))) for chunk, windows in enumerate(self.vectors)]

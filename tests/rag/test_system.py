@@ -226,6 +226,15 @@ async def test_metadata_must_match_the_documents_and_name_a_source() -> None:
         await system.index_documents(["a", "b"], [{"source": "a"}, {}])
 
 
+async def test_a_text_that_is_indexed_again_is_not_embedded_again() -> None:
+    embedding, vector_db = FakeEmbedding(), MemoryVectorDB()
+    system = RAGSystem(embedding, vector_db, None)
+    await system.index_documents([LEAVE, LEAVE, TRAVEL], SOURCES[:3])
+    await system.index_documents([TRAVEL, VPN], SOURCES[3:5])
+    assert embedding.history == [[LEAVE, TRAVEL], [VPN]]
+    assert len(vector_db.chunks) == 5
+
+
 async def test_nothing_is_stored_when_embedding_fails() -> None:
     embedding, vector_db = FakeEmbedding(), MemoryVectorDB()
     embedding.errors.append(BadVector())
