@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from documents import progress
 from documents.forms import FilesForm
 from documents.models import Document, EmbeddingSpace, Endpoint, Library, Membership, User, Version
+from documents.renaming import rename
 from documents.views.libraries import receive_all, tell
 
 
@@ -72,6 +73,9 @@ class DocumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
         return super().get_queryset(request) & Document.objects.readable_by(cast(User, request.user))
+
+    def save_model(self, request: HttpRequest, obj: Document, form: Any, change: bool) -> None:
+        rename(obj, name=obj.name, title=obj.title)
 
     def has_delete_permission(self, request: HttpRequest, obj: Document | None = None) -> bool:
         """Removing is done in the library, where it can be taken back for a while."""

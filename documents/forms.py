@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from pathlib import PurePath
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
-from documents.models import Library, Membership, User
+from documents.models import Document, Library, Membership, User
+from documents.naming import safe_name
 
 
 class LibraryForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -36,6 +38,18 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
             library=library, user=self.cleaned_data["email"], defaults=values
         )
         return membership
+
+
+class RenameForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Document
+        fields = ("title", "name")
+        help_texts: ClassVar = {"title": "As it is listed and cited. Empty: the title in the file, or the file name."}
+
+    def clean_name(self) -> str:
+        """The ending says how the file is opened, and stays."""
+        name, ending = safe_name(self.cleaned_data["name"]), PurePath(self.initial["name"]).suffix
+        return name if name.lower().endswith(ending.lower()) else safe_name(name + ending)
 
 
 class FilesInput(forms.ClearableFileInput):

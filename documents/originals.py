@@ -26,11 +26,12 @@ async def unread(version: Version) -> AsyncGenerator[Opened | Page]:
 
 
 def metadata(version: Version) -> dict[str, Any]:
+    document = version.document
     return {
-        "library": version.document.library_id,
-        "document": version.document_id,
+        "library": document.library_id,
+        "document": document.pk,
         "version": version.pk,
-        "source": version.document.name,
-        "title": version.title or version.document.name,
+        "source": document.name,
+        "title": document.title if document.title_given else version.title or document.name,
         "chunk_id": version.chunks_indexed,
     }

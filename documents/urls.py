@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from documents.consumers import LibraryConsumer
-from documents.views import documents, libraries, pages
+from documents.views import changes, documents, libraries, pages, removed
 
 urlpatterns = [
     path("libraries/", libraries.index, name="libraries"),
@@ -15,10 +15,14 @@ urlpatterns = [
     ),
     path("libraries/<int:library_id>/names", libraries.names, name="library-names"),
     path("libraries/<int:library_id>/upload", libraries.upload, name="upload"),
+    path("libraries/<int:library_id>/remove", changes.remove, name="documents-remove"),
+    path("libraries/<int:library_id>/removed/", removed.show, name="library-removed"),
+    path("libraries/<int:library_id>/removed/restore", removed.restore, name="documents-restore"),
     path("documents/<int:document_id>/", documents.show, name="document"),
     path("documents/<int:document_id>/row", documents.row, name="document-row"),
     path("documents/<int:document_id>/file", documents.download, name="file"),
     path("documents/<int:document_id>/delete", documents.delete, name="document-delete"),
+    path("documents/<int:document_id>/rename", changes.rename, name="document-rename"),
     path("documents/<int:document_id>/retry", documents.retry, name="document-retry"),
     path("documents/<int:document_id>/versions/<int:version>/pages/<int:number>/", pages.show, name="page"),
     path("documents/<int:document_id>/versions/<int:version>/pages/<int:number>.png", pages.image, name="page-image"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, Count, F, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Length, Now
 
 from documents import models
@@ -85,7 +86,8 @@ def let_be_searched(lease: Lease, version: Version) -> None:
     """Make a version the current one of a document that has none, before all of it is ready."""
     with transaction.atomic():
         lease.write()
-        Document.objects.filter(pk=version.document_id, current=None).update(current=version, title=version.title)
+        documents = Document.objects.filter(pk=version.document_id, current=None)
+        documents.update(current=version, title=_title(Value(version.title)))
     version.document.current_id = version.pk
 
 
@@ -133,10 +135,15 @@ def make_current(lease: Lease) -> None:
             chunks_total=_CHUNKS,
         )
         documents = Document.objects.filter(pk__in=ready.values("document"))
-        documents.update(current=Subquery(new.values("pk")), title=Subquery(new.values("title")))
+        documents.update(current=Subquery(new.values("pk")), title=_title(Subquery(new.values("title"))))
         others = Version.objects.filter(document__in=ready.values("document")).exclude(pk__in=lease.version_ids)
         if superseded := list(others.values_list("pk", flat=True)):
             Chunk.objects.filter(version__in=superseded).delete()
+
+
+def _title(of_version: Combinable) -> Case:
+    """A document's title: what it was given by hand goes before that of its version."""
+    return Case(When(title_given=True, then=F("title")), default=of_version)
 
 
 def forget_unless_wanted(version_id: int) -> None:

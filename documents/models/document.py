@@ -25,6 +25,11 @@ class DocumentQuerySet(models.QuerySet["Document"]):
     def editable_by(self, user: User | AnonymousUser) -> DocumentQuerySet:
         return self.filter(deleted_at=None, library__in=Library.objects.editable_by(user))
 
+    def removed_from(self, library: Library) -> DocumentQuerySet:
+        """What can be restored in a library; what went with a container comes back with it."""
+        within_removed = Q(container__deleted_at__isnull=False)
+        return self.filter(library=library, deleted_at__isnull=False).exclude(within_removed)
+
     def within(self, document: Document) -> DocumentQuerySet:
         """The documents that the document holds, at any depth."""
         chains = ("__".join(["container"] * depth) for depth in range(1, DEPTH + 1))
@@ -48,6 +53,7 @@ class Document(models.Model):
     source = models.CharField(max_length=1000, default=fresh_source)
     name = models.CharField("file name", max_length=255)
     title = models.CharField(max_length=500, blank=True)
+    title_given = models.BooleanField(default=False, help_text="By hand: a new version doesn't bring another.")
     folder = models.CharField(max_length=1000, blank=True, help_text="Where it lay, in its container or when dropped.")
     container = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="members")
     current = models.ForeignKey("documents.Version", models.SET_NULL, null=True, blank=True, related_name="+")

@@ -14,10 +14,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
+from documents.forms import RenameForm
 from documents.ingest import delete as delete_document
 from documents.ingest import retry as try_again
 from documents.models import Document, Library, Version
 from documents.progress import worker_is_running
+from documents.removing import KEPT
 from documents.views.pages import number_in, page_context
 
 MEMBERS_SHOWN = 200
@@ -47,6 +49,7 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
         "sheet": sheet,
         "numbers": sheets.get_elided_page_range(sheet.number, on_each_side=4),
         "worker": worker_is_running(),
+        "rename_form": RenameForm(instance=document) if _may_edit(request, document) else None,
         "may_download": Library.objects.downloadable_by(request.user).filter(pk=document.library_id).exists(),
         **(page_context(request, page) if page else {}),
     }
@@ -70,7 +73,9 @@ def delete(request: HttpRequest, document_id: int) -> HttpResponse:
     """Take the document out of every search at once; what was quoted from it stays in the answers."""
     document = get_object_or_404(Document.objects.editable_by(request.user), pk=document_id)
     delete_document(document)
-    messages.success(request, f"{document.name} was removed. Answers that quote it keep their quotations.")
+    messages.success(
+        request, f"{document.name} was removed. For {KEPT.days} days it can be restored, under Recently removed."
+    )
     return redirect(document.library)
 
 

@@ -1,0 +1,36 @@
+"""What was removed from a library: kept for a while, in which it can come back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+
+from documents import leases
+from documents.models import Document
+from documents.queueing import queue
+from documents.rag.errors import PermanentError
+
+KEPT = timedelta(days=30)
+"""How long what was removed can be restored."""
+
+
+class NotRestored(PermanentError):
+    """This document can't be restored."""
+
+
+def restore(document: Document) -> None:
+    """Let a removed document be found again, with what it held when it went. Raises NotRestored.
+
+    Its text is in the index still; only where its reading had been broken off does that go on.
+    """
+    back = Document.objects.within(document).filter(deleted_at=document.deleted_at)
+    ids = [document.pk, *back.values_list("pk", flat=True)]
+    try:
+        with transaction.atomic():
+            Document.objects.filter(pk__in=ids).update(deleted_at=None)
+            queue(leases.free().filter(document__in=ids))
+    except IntegrityError as error:
+        raise NotRestored(
+            f"{document.name} can't be restored: another document has been made of the same file. Remove that first."
+        ) from error
