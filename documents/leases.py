@@ -24,6 +24,8 @@ SECONDS = 20
 
 RENEWAL = 5
 
+_TO_BE_INDEXED = (Version.Status.QUEUED, Version.Status.READING, Version.Status.EMBEDDING)
+
 
 class LeaseLost(Exception):
     """Another worker has taken a version, or nobody wants it any more."""
@@ -34,16 +36,17 @@ class Lease:
 
     def __init__(self, *version_ids: int, key: uuid.UUID | None = None) -> None:
         self.version_ids = version_ids
-        self._id = key or uuid.uuid4()
+        self.key = key or uuid.uuid4()
 
-    def take(self) -> list[int]:
-        """Those that could be had: they aren't finished, are wanted, and nobody works on them."""
-        free().filter(pk__in=self.version_ids).update(lease=self._id, lease_until=_later(SECONDS))
+    def take(self, among: QuerySet[Version] | None = None) -> list[int]:
+        """Those that could be had: they are among these, which are the `free` ones unless others are named."""
+        among = free() if among is None else among
+        among.filter(pk__in=self.version_ids).update(lease=self.key, lease_until=_later(SECONDS))
         return list(self._held().values_list("pk", flat=True))
 
     def of(self, versions: Iterable[Version]) -> Lease:
         """The part of it on these versions."""
-        return Lease(*(version.pk for version in versions), key=self._id)
+        return Lease(*(version.pk for version in versions), key=self.key)
 
     def write(self, **fields: Any) -> None:
         """Set fields of all the versions and renew the lease; raises LeaseLost where one isn't ours any more."""
@@ -80,7 +83,7 @@ class Lease:
                 await in_thread(self.renew)
 
     def _held(self) -> QuerySet[Version]:
-        return Version.objects.filter(pk__in=self.version_ids, lease=self._id)
+        return Version.objects.filter(pk__in=self.version_ids, lease=self.key)
 
 
 def take_away(document: Document) -> None:
@@ -96,12 +99,21 @@ def wanted() -> QuerySet[Version]:
 
 def unfinished() -> QuerySet[Version]:
     """Wanted versions that are neither ready nor failed."""
-    return wanted().filter(status__in=(Version.Status.QUEUED, Version.Status.READING, Version.Status.EMBEDDING))
+    return wanted().filter(status__in=(*_TO_BE_INDEXED, Version.Status.RECOGNISING))
 
 
 def free() -> QuerySet[Version]:
-    """Unfinished versions that nobody works on."""
-    return unfinished().filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
+    """Versions to be indexed that nobody works on."""
+    return _left_alone().filter(status__in=_TO_BE_INDEXED)
+
+
+def recognisable() -> QuerySet[Version]:
+    """Versions of which pages wait for text recognition, that nobody works on."""
+    return _left_alone().filter(status=Version.Status.RECOGNISING)
+
+
+def _left_alone() -> QuerySet[Version]:
+    return wanted().filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
 
 
 def _later(seconds: float) -> Any:

@@ -25,8 +25,11 @@ def describe(version: Version) -> str:
             return f"reading page {version.pages_read} of {version.pages_total}"
         case Version.Status.EMBEDDING if version.chunks_total:
             return f"embedding {version.chunks_indexed} of {version.chunks_total}"
-        case Version.Status.QUEUED if version.attempts:
+        case Version.Status.QUEUED | Version.Status.RECOGNISING if version.attempts:
             return "waiting to be tried again"
+        case Version.Status.RECOGNISING:
+            page = min(version.pages_recognised + 1, version.pages_to_recognise)
+            return f"recognising page {page} of {version.pages_to_recognise}"
     return str(version.status)
 
 
@@ -37,6 +40,8 @@ def share(version: Version) -> float | None:
             return version.pages_read / version.pages_total
         case Version.Status.EMBEDDING if version.chunks_total:
             return version.chunks_indexed / version.chunks_total
+        case Version.Status.RECOGNISING if version.pages_to_recognise:
+            return version.pages_recognised / version.pages_to_recognise
     return None
 
 

@@ -36,6 +36,10 @@ DELETE FROM documents_chunk AS chunk USING unnest(%s::bigint[], %s::integer[]) A
 WHERE chunk.version_id = fresh.version AND chunk.position = fresh.position
 """
 
+CUT_OUT = "DELETE FROM documents_chunk WHERE version_id = %s AND position >= %s AND position < %s"
+
+MOVE_ON = "UPDATE documents_chunk SET position = position + %s WHERE version_id = %s AND position >= %s"
+
 COPY_CHUNKS = """
 COPY documents_chunk (id, version_id, position, spans, heading_path, text, tokens, hash) FROM STDIN (FORMAT BINARY)
 """

@@ -6,7 +6,7 @@ Every query names those libraries, and finds only current versions of documents 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import LiteralString
@@ -108,20 +108,35 @@ class PgVectorDB:
         self._check(chunks, vectors)
         if not chunks:
             return
-        async with self._pool.connection() as connection:
-            ids = [number for (number,) in await _rows(connection, statements.NEW_IDS, [len(chunks)])]
-        rows = [_Row(number, *pair) for number, pair in zip(ids, zip(chunks, vectors, strict=True), strict=True)]
-        packed = [(members, await asyncio.to_thread(_packed, members)) for members in _by_library(rows)]
+        packed = await self._packed(chunks, vectors)
+        rows = [row for members, _ in packed for row in members]
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(
                 statements.REPLACE, [[row.version for row in rows], [row.position for row in rows]]
             )
-            await _copy(connection, statements.COPY_CHUNKS, statements.CHUNK_TYPES, map(_chunk_values, rows))
-            await _copy(
-                connection, statements.COPY_EMBEDDINGS, statements.EMBEDDING_TYPES, _embedding_values(self._space, rows)
-            )
-            for members, postings in packed:
-                await add_block(connection, members[0].library, {row.version for row in members}, postings)
+            await self._store(connection, packed)
+
+    async def replace(
+        self,
+        version: int,
+        positions: range,
+        chunks: Sequence[Chunk],
+        vectors: Sequence[Vector],
+        *,
+        along: Callable[[Connection], Awaitable[None]],
+    ) -> None:
+        """Put chunks in the place of those at some positions of a version; the ones after them follow on.
+
+        What `along` does is done in the same transaction. Raises as `add` does.
+        """
+        self._check(chunks, vectors)
+        packed = await self._packed(chunks, vectors) if chunks else []
+        async with self._pool.connection() as connection, connection.transaction():
+            await along(connection)
+            await connection.execute(statements.CUT_OUT, [version, positions.start, positions.stop])
+            if moved := len(chunks) - len(positions):
+                await connection.execute(statements.MOVE_ON, [moved, version, positions.stop])
+            await self._store(connection, packed)
 
     async def dense(self, vector: Vector, limit: int) -> list[Hit]:
         """The nearest chunks by cosine similarity (best window counts), best first."""
@@ -193,6 +208,22 @@ class PgVectorDB:
             packed = await listed.fetchall()
         return {term: np.frombuffer(buffer, POSTING) for term, buffer in packed}, chunks, length
 
+    async def _packed(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> list[_Packed]:
+        """The chunks under new ids, a library's together, with their postings."""
+        async with self._pool.connection() as connection:
+            ids = [number for (number,) in await _rows(connection, statements.NEW_IDS, [len(chunks)])]
+        rows = [_Row(number, *pair) for number, pair in zip(ids, zip(chunks, vectors, strict=True), strict=True)]
+        return [(members, await asyncio.to_thread(_postings_of, members)) for members in _by_library(rows)]
+
+    async def _store(self, connection: Connection, packed: Sequence[_Packed]) -> None:
+        rows = [row for members, _ in packed for row in members]
+        await _copy(connection, statements.COPY_CHUNKS, statements.CHUNK_TYPES, map(_chunk_values, rows))
+        await _copy(
+            connection, statements.COPY_EMBEDDINGS, statements.EMBEDDING_TYPES, _embedding_values(self._space, rows)
+        )
+        for members, postings in packed:
+            await add_block(connection, members[0].library, {row.version for row in members}, postings)
+
     def _check(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> None:
         if foreign := {chunk.metadata["library"] for chunk in chunks} - set(self._libraries):
             raise PermissionError(f"The libraries {sorted(foreign)} are not open for this.")
@@ -226,11 +257,14 @@ class _Row:
         return int(self.chunk.metadata["chunk_id"])
 
 
+_Packed = tuple[list[_Row], dict[str, Postings]]
+
+
 def _by_library(rows: Sequence[_Row]) -> list[list[_Row]]:
     return [list(members) for _, members in groupby(sorted(rows, key=lambda row: row.library), lambda row: row.library)]
 
 
-def _packed(rows: Sequence[_Row]) -> dict[str, Postings]:
+def _postings_of(rows: Sequence[_Row]) -> dict[str, Postings]:
     return pack({row.id: row.chunk.indexed_text for row in rows})
 
 

@@ -107,6 +107,11 @@ class Wiring:
         model = CachedEmbedding(model, cache) if cache else model
         return RAGSystem(model, database, llm, context_tokens=settings.CONTEXT_TOKENS)
 
+    async def database(self, libraries: Sequence[int]) -> PgVectorDB:
+        """The index of these libraries by itself."""
+        space, _ = await self._in_force()
+        return PgVectorDB(self.pool, libraries, space or await self._first_space())
+
     async def embedding_model(self) -> EmbeddingModel:
         """The live space's model; before there is a space, the one that it would be made for."""
         space, _ = await self._in_force()

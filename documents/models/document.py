@@ -97,6 +97,7 @@ class Version(models.Model):
         QUEUED = "queued"
         READING = "reading"
         EMBEDDING = "embedding"
+        RECOGNISING = "recognising"
         READY = "ready"
         FAILED = "failed"
 
@@ -107,7 +108,7 @@ class Version(models.Model):
     media_type = models.CharField(max_length=100)
     bytes = models.BigIntegerField()
     title = models.CharField(max_length=500, blank=True)
-    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    status = models.CharField(max_length=20, choices=Status, default=Status.QUEUED)
     attempts = models.PositiveIntegerField(default=0, help_text="How often it failed for a reason that may pass.")
     error = models.TextField(blank=True)
     left_out = models.JSONField(default=list, blank=True, help_text="Members that weren't taken in: a sentence each.")
@@ -116,6 +117,8 @@ class Version(models.Model):
     pages_indexed = models.PositiveIntegerField(default=0)
     chunks_total = models.PositiveIntegerField(null=True, blank=True, help_text="An estimate until it is ready.")
     chunks_indexed = models.PositiveIntegerField(default=0)
+    pages_to_recognise = models.PositiveIntegerField(default=0, help_text="Of the pages that waited, or wait, for it.")
+    pages_recognised = models.PositiveIntegerField(default=0)
     lease = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     created = models.DateTimeField(auto_now_add=True)
@@ -132,6 +135,12 @@ class Version(models.Model):
     def paged(self) -> bool:
         """Whether the format itself has pages, so that a page number means something to people."""
         return self.media_type == "application/pdf"
+
+    @property
+    def whole(self) -> bool:
+        """Whether each of its pages was read, and is in the index, so that one can be read anew alone."""
+        at_rest = self.status in (self.Status.RECOGNISING, self.Status.READY, self.Status.FAILED)
+        return at_rest and self.pages_indexed == self.pages_read == self.pages_total
 
 
 class Page(models.Model):

@@ -27,7 +27,12 @@ class Chunk(models.Model):
     hash = models.BinaryField(max_length=32)
 
     class Meta:
-        constraints = (models.UniqueConstraint("version", "position", name="one_chunk_a_position"),)
+        constraints = (
+            # Looked at when a statement ends, so that one statement can move many chunks on.
+            models.UniqueConstraint(
+                fields=("version", "position"), name="one_chunk_a_position", deferrable=models.Deferrable.IMMEDIATE
+            ),
+        )
         indexes = (HashIndex(fields=("hash",), name="chunks_of_a_text"),)
 
     def __str__(self) -> str:

@@ -108,6 +108,11 @@ class RAGSystem:
                 total += count
                 yield total
 
+    async def embed(self, chunks: Sequence[Chunk]) -> list[Vector]:
+        """n chunks → n arrays of (windows, dimensions), for those who store them by themselves."""
+        size = self._embedding_model.batch
+        return [vector for at in range(0, len(chunks), size) for vector in await self._embed(chunks[at : at + size])]
+
     async def _embed(self, chunks: Sequence[Chunk]) -> list[Vector]:
         """n chunks → n arrays of (windows, dimensions); of equal texts one is embedded, and none that was before."""
         known = dict(await self._vector_db.known({chunk.hash for chunk in chunks}))

@@ -48,10 +48,11 @@ HEADER_CHARACTERS = 300
 
 
 class HowRead(StrEnum):
-    """How the text of a page was obtained."""
+    """How the text of a page was obtained, or that it is to be read from the page's picture."""
 
     TEXT = "text"
     OCR = "ocr"
+    WAITING = "waiting"
     EMPTY = "empty"
     FAILED = "failed"
 
