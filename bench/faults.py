@@ -7,6 +7,7 @@ otherwise than it is stored; and `doctor` must be content.
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import subprocess
@@ -18,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from zipfile import ZipFile
 
 import httpx2
 import psutil
@@ -30,10 +32,13 @@ from bench.model_server import Pace
 from bench.programs import ModelServer, Product, kind, read_answers, rows
 from bench.visitor import File, Visitor
 from tests.installation import ROOT
+from tests.rag.pdfs import pdf, text
 
 ROUNDS = 5
 VICTIMS = ("worker", "web", "Postgres", "Valkey")
-FILES = 36
+FILES, MEMBERS = 36, 10
+"""What is uploaded in a round, and what lies in each of its archives."""
+
 PATIENCE = 180.0
 """Seconds that an installation has to mend itself."""
 
@@ -119,15 +124,30 @@ class Round:
                 time.sleep(0.5)
 
     def _file(self, number: int) -> File:
-        """Every sixth is long."""
-        text = self._corpus.text(40_000 if number % 6 == 0 else 700)
-        match number % 3:
-            case 0:
-                return f"{number}.txt", text.encode()
-            case 1:
-                return f"{number}.md", f"# Note {number}\n\n{text}".encode()
+        """Every sixth is long, every twelfth an archive."""
+        words = self._corpus.text(40_000 if number % 6 == 0 else 700)
+        match number % 12:
+            case 0 | 3 | 6 | 9:
+                return f"{number}.txt", words.encode()
+            case 5:
+                return f"{number}.zip", self._archive(number)
+            case 11:
+                return f"{number}.pdf", self._pdf()
+            case 1 | 4 | 7 | 10:
+                return f"{number}.md", f"# Note {number}\n\n{words}".encode()
             case _:
-                return f"{number}.html", f"<h1>Note {number}</h1><p>{text}</p>".encode()
+                return f"{number}.html", f"<h1>Note {number}</h1><p>{words}</p>".encode()
+
+    def _archive(self, number: int) -> bytes:
+        packed = io.BytesIO()
+        with ZipFile(packed, "w") as archive:
+            for member in range(MEMBERS):
+                archive.writestr(f"notes/{number}.{member}.txt", self._corpus.text(300))
+        return packed.getvalue()
+
+    def _pdf(self) -> bytes:
+        pages = (self._corpus.text(400).split("\n\n") for _ in range(60))
+        return pdf(*(text(*((40, 760 - 20 * at, line[:90]) for at, line in enumerate(lines))) for lines in pages))
 
     def _ask(self, visitor: Visitor) -> None:
         asked = 0
@@ -152,9 +172,10 @@ class Round:
         data = self._product.data
         yield from (f"not ready: {row}" for row in rows(data, NOT_READY))
         yield from (f"there twice: {row}" for row in rows(data, TWICE))
+        expected = (FILES + MEMBERS * len(range(5, FILES, 12))) * (self._number + 1)
         documents = rows(data, "SELECT count(*) FROM documents_document WHERE name ~ '^[0-9]+[.]'")
-        if documents != [(FILES * (self._number + 1),)]:
-            yield f"documents: {documents}, not {FILES * (self._number + 1)}"
+        if documents != [(expected,)]:
+            yield f"documents: {documents}, not {expected}"
         yield from (f"unended: {row}" for row in rows(data, "SELECT id FROM chat_message WHERE status = 'streaming'"))
         stored: dict[int, Any] = dict(rows(data, "SELECT id, text FROM chat_message WHERE status = 'complete'"))
         for answer in self._answers:
