@@ -18,6 +18,7 @@ lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
+	$(BIN)/python -m pytest --quiet tests/test_licences.py
 
 bench: install-dev
 	$(BIN)/python -m bench
