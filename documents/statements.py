@@ -41,9 +41,10 @@ CUT_OUT = "DELETE FROM documents_chunk WHERE version_id = %s AND position >= %s 
 MOVE_ON = "UPDATE documents_chunk SET position = position + %s WHERE version_id = %s AND position >= %s"
 
 COPY_CHUNKS = """
-COPY documents_chunk (id, version_id, position, spans, heading_path, text, tokens, hash) FROM STDIN (FORMAT BINARY)
+COPY documents_chunk (id, version_id, position, spans, heading_path, text, tokens, hash, language, signature)
+FROM STDIN (FORMAT BINARY)
 """
-CHUNK_TYPES = ("int8", "int8", "int4", "jsonb", "jsonb", "text", "int4", "bytea")
+CHUNK_TYPES = ("int8", "int8", "int4", "jsonb", "jsonb", "text", "int4", "bytea", "text", "int4[]")
 
 COPY_EMBEDDINGS = """
 COPY documents_embedding (space_id, library_id, chunk_id, "window", vector) FROM STDIN (FORMAT BINARY)
@@ -53,7 +54,7 @@ EMBEDDING_TYPES = ("int8", "int8", "int8", "int2", "halfvec")
 ADMITTED = "SELECT coalesce(sum(chunks), 0)::bigint FROM documents_block WHERE library_id = ANY(%s::bigint[])"
 
 COUNTS = """
-SELECT nearest.chunk_id, nearest.distance, document.id IS NOT NULL
+SELECT nearest.chunk_id, nearest.distance, chunk.signature, document.id IS NOT NULL
 FROM nearest JOIN documents_chunk AS chunk ON chunk.id = nearest.chunk_id
 LEFT JOIN documents_document AS document ON document.current_id = chunk.version_id
     AND document.deleted_at IS NULL AND document.library_id = ANY(%(libraries)s::bigint[])
@@ -98,19 +99,20 @@ WHERE library_id = ANY(%s::bigint[]) AND term = ANY(%s::text[]) GROUP BY term
 """
 
 CURRENT = """
-SELECT chunk.id FROM documents_chunk AS chunk
+SELECT chunk.id, chunk.signature FROM documents_chunk AS chunk
 JOIN documents_document AS document ON document.current_id = chunk.version_id AND document.deleted_at IS NULL
 WHERE chunk.id = ANY(%s::bigint[]) AND document.library_id = ANY(%s::bigint[])
 """
 
 METADATA = (
-    "chunk_id", "version", "media_type", "paged", "document", "source", "title", "name", "library", "library_name",
+    "chunk_id", "language", "version", "media_type", "paged", "document", "source", "title", "name", "library",
+    "library_name",
 )  # fmt: skip
 
 # An upload's own source is a random identity, and tells nobody anything: its name stands for it.
 PASSAGE = """
 SELECT chunk.id, chunk.text, chunk.spans, chunk.tokens, chunk.heading_path,
-    chunk.position, version.id, version.media_type, version.media_type = 'application/pdf', document.id,
+    chunk.position, chunk.language, version.id, version.media_type, version.media_type = 'application/pdf', document.id,
     CASE WHEN document.source LIKE 'upload:%%' THEN document.name ELSE document.source END,
     coalesce(nullif(document.title, ''), document.name), document.name, library.id, library.name
 FROM documents_chunk AS chunk

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import LiteralString
 
@@ -21,7 +21,9 @@ from psycopg_pool import AsyncConnectionPool
 
 from documents import statements
 from documents.blocks import add_block, merge
+from documents.rag.duplicates import signature
 from documents.rag.errors import BadVector
+from documents.rag.language import language
 from documents.rag.lexical import POSTING, Postings, pack, score, terms
 from documents.rag.types import Chunk, Hit, Passage, Span, Vector
 
@@ -164,7 +166,7 @@ class PgVectorDB:
             while True:
                 ranked = await _scored(question, postings, chunks, length, wanted)
                 current = await _rows(connection, statements.CURRENT, [[hit.chunk for hit in ranked], self._libraries])
-                hits = _kept(ranked, {chunk for (chunk,) in current})
+                hits = _kept(ranked, dict(current))
                 if len(hits) >= limit or len(ranked) < wanted:
                     return hits[:limit]
                 wanted *= 4
@@ -189,7 +191,7 @@ class PgVectorDB:
         return {chunk: _around(found, at[chunk], radius) for chunk in chunks if chunk in at}
 
     async def _nearest(self, connection: Connection, vector: Vector, limit: int, *, exact: bool) -> list[TupleRow]:
-        """(chunk, distance, whether it counts) of the nearest windows."""
+        """(chunk, distance, signature, whether it counts) of the nearest windows."""
         space, dimensions = sql.Literal(self._space.id), sql.Literal(self._space.dimensions)
         query = (statements.COMPARE if exact else statements.SEARCH).format(space=space, dimensions=dimensions)
         values = {"vector": HalfVector(vector), "libraries": self._libraries, "limit": limit}
@@ -209,11 +211,10 @@ class PgVectorDB:
         return {term: np.frombuffer(buffer, POSTING) for term, buffer in packed}, chunks, length
 
     async def _packed(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> list[_Packed]:
-        """The chunks under new ids, a library's together, with their postings."""
+        """The chunks under new ids, a library's together."""
         async with self._pool.connection() as connection:
             ids = [number for (number,) in await _rows(connection, statements.NEW_IDS, [len(chunks)])]
-        rows = [_Row(number, *pair) for number, pair in zip(ids, zip(chunks, vectors, strict=True), strict=True)]
-        return [(members, await asyncio.to_thread(_postings_of, members)) for members in _by_library(rows)]
+        return await asyncio.to_thread(_packed, ids, chunks, vectors)
 
     async def _store(self, connection: Connection, packed: Sequence[_Packed]) -> None:
         rows = [row for members, _ in packed for row in members]
@@ -238,11 +239,13 @@ class PgVectorDB:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A chunk to be stored, under its new id."""
+    """A chunk to be stored, under its new id, with what is told of its text."""
 
     id: int
     chunk: Chunk
     windows: Vector
+    language: str
+    signature: list[int]
 
     @property
     def version(self) -> int:
@@ -258,6 +261,13 @@ class _Row:
 
 
 _Packed = tuple[list[_Row], dict[str, Postings]]
+"""A library's chunks, and their postings."""
+
+
+def _packed(ids: Sequence[int], chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> list[_Packed]:
+    of_each = zip(ids, chunks, vectors, strict=True)
+    rows = [_Row(number, chunk, own, language(chunk.text), signature(chunk)) for number, chunk, own in of_each]
+    return [(members, _postings_of(members)) for members in _by_library(rows)]
 
 
 def _by_library(rows: Sequence[_Row]) -> list[list[_Row]]:
@@ -270,8 +280,8 @@ def _postings_of(rows: Sequence[_Row]) -> dict[str, Postings]:
 
 def _chunk_values(row: _Row) -> tuple[object, ...]:
     chunk, spans = row.chunk, [[span.page, span.start, span.end] for span in row.chunk.spans]
-    path = Jsonb(list(chunk.heading_path))
-    return row.id, row.version, row.position, Jsonb(spans), path, chunk.text, chunk.tokens, chunk.hash
+    place = row.id, row.version, row.position, Jsonb(spans), Jsonb(list(chunk.heading_path))
+    return *place, chunk.text, chunk.tokens, chunk.hash, row.language, row.signature
 
 
 def _embedding_values(space: Space, rows: Iterable[_Row]) -> Iterator[tuple[object, ...]]:
@@ -281,16 +291,16 @@ def _embedding_values(space: Space, rows: Iterable[_Row]) -> Iterator[tuple[obje
 
 
 def _best_windows(rows: Iterable[TupleRow]) -> list[Hit]:
-    """Each chunk that counts, once, of (chunk, distance, whether it counts) by distance."""
-    best: dict[int, float] = {}
-    for chunk, distance, counts in rows:
-        if counts:
-            best.setdefault(chunk, 1 - distance)
-    return [Hit(chunk, similarity) for chunk, similarity in best.items()]
+    """Each chunk that counts, once, of (chunk, distance, signature, whether it counts) by distance."""
+    best: dict[int, Hit] = {}
+    for chunk, distance, alike, counts in rows:
+        if counts and chunk not in best:
+            best[chunk] = Hit(chunk, 1 - distance, alike)
+    return list(best.values())
 
 
-def _kept(hits: Iterable[Hit], chunks: set[int]) -> list[Hit]:
-    return [hit for hit in hits if hit.chunk in chunks]
+def _kept(hits: Iterable[Hit], signatures: Mapping[int, Sequence[int]]) -> list[Hit]:
+    return [replace(hit, signature=signatures[hit.chunk]) for hit in hits if hit.chunk in signatures]
 
 
 async def _scored(

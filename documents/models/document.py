@@ -142,6 +142,12 @@ class Version(models.Model):
         at_rest = self.status in (self.Status.RECOGNISING, self.Status.READY, self.Status.FAILED)
         return at_rest and self.pages_indexed == self.pages_read == self.pages_total
 
+    @property
+    def language(self) -> str:
+        """That of most of its chunks, as ISO 639-1 code; "" where it is hard to tell."""
+        counted = self.chunks.exclude(language="").values_list("language").annotate(count=models.Count("pk"))
+        return next((code for code, _ in counted.order_by("-count", "language")[:1]), "")
+
 
 class Page(models.Model):
     """A page's text as it was read, final once stored: every span of a chunk or citation counts its characters.

@@ -25,6 +25,8 @@ class Chunk(models.Model):
     text = models.TextField()
     tokens = models.PositiveIntegerField()
     hash = models.BinaryField(max_length=32)
+    language = models.CharField(max_length=2, blank=True, help_text="ISO 639-1, empty where it is hard to tell.")
+    signature = ArrayField(models.IntegerField(), help_text="Near-duplicates have some of its numbers in common.")
 
     class Meta:
         constraints = (
@@ -33,7 +35,11 @@ class Chunk(models.Model):
                 fields=("version", "position"), name="one_chunk_a_position", deferrable=models.Deferrable.IMMEDIATE
             ),
         )
-        indexes = (HashIndex(fields=("hash",), name="chunks_of_a_text"),)
+        indexes = (
+            HashIndex(fields=("hash",), name="chunks_of_a_text"),
+            # Without a list of entries to be sorted in later: each search would read all of that list.
+            GinIndex(fields=("signature",), name="chunks_that_are_alike", fastupdate=False),
+        )
 
     def __str__(self) -> str:
         return f"{self.version}, chunk {self.position}"

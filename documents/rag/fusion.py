@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from documents.rag.types import Hit
 
@@ -15,11 +16,13 @@ def fuse(lists: Mapping[str, Sequence[Hit]]) -> list[Hit]:
     this found more than reciprocal rank fusion.
     """
     rankings = [hits for hits in lists.values() if hits]
+    found = {hit.chunk: hit for hits in rankings for hit in hits}
     fused: defaultdict[int, float] = defaultdict(float)
     for hits in rankings:
         for chunk, share in _shares(hits):
             fused[chunk] += share / len(rankings)
-    return [Hit(chunk, score) for chunk, score in sorted(fused.items(), key=lambda item: -item[1])]
+    best = sorted(fused.items(), key=lambda item: -item[1])
+    return [replace(found[chunk], score=score) for chunk, score in best]
 
 
 def _shares(hits: Sequence[Hit]) -> list[tuple[int, float]]:

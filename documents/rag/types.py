@@ -190,10 +190,14 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk's key in the vector database and its score; higher is better, the scale is the retriever's own."""
+    """A chunk's key in the vector database and its score; higher is better, the scale is the retriever's own.
+
+    By `signature` near-duplicates are known (`documents.rag.duplicates`).
+    """
 
     chunk: int
     score: float
+    signature: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +205,8 @@ class Passage:
     """A chunk that was found, perhaps lengthened by hydration.
 
     `text` is its spans' page texts joined by PAGE_BREAK, so that any part of it can be traced to its place. `ranks` are
-    1-based, by retriever ("lexical", "dense", "fused", …).
+    1-based, by retriever ("lexical", "dense", "fused", …). `also_in` are near-duplicates of it in other documents, one
+    of each, which it stands for.
     """
 
     chunk: int
@@ -212,6 +217,12 @@ class Passage:
     metadata: Metadata
     heading_path: tuple[str, ...] = ()
     ranks: Mapping[str, int] = field(default_factory=dict)
+    also_in: tuple[Passage, ...] = ()
+
+    @property
+    def document(self) -> object:
+        """What it has in common with the passages of the same document alone."""
+        return self.metadata.get("document", self.source)
 
     @property
     def source(self) -> str:

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
+from documents.alike import nearly_the_same
 from documents.forms import RenameForm
 from documents.ingest import delete as delete_document
 from documents.ingest import retry as try_again
@@ -24,6 +25,8 @@ from documents.views.pages import number_in, page_context
 
 MEMBERS_SHOWN = 200
 """Of what a container holds, on its own page."""
+
+ALIKE_SHOWN = 10
 
 PIECE = 2**18
 """Bytes of a file that are sent at a time."""
@@ -46,6 +49,7 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
         "version": version,
         "versions": document.versions.order_by("-number"),
         "members": Paginator(document.members.filter(deleted_at=None).order_by("pk"), MEMBERS_SHOWN).page(1),
+        "alike": nearly_the_same(version, request.user)[:ALIKE_SHOWN],
         "sheet": sheet,
         "numbers": sheets.get_elided_page_range(sheet.number, on_each_side=4),
         "worker": worker_is_running(),

@@ -164,6 +164,7 @@ async def test_a_passage_says_where_it_is_from(shelf: Shelf, library: Library) -
     assert passage.spans == (Span(1, 0, 34),)
     assert passage.metadata == {
         "chunk_id": 0,
+        "language": "en",
         "version": version.pk,
         "media_type": "text/markdown",
         "paged": False,

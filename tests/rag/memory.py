@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from documents.rag.duplicates import signature
 from documents.rag.lexical import EVERY_CHUNK, pack, score, terms
 from documents.rag.types import Chunk, Hit, Passage, Vector
 
@@ -27,7 +29,10 @@ class MemoryVectorDB:
         return {chunk.hash: vectors for chunk, vectors in pairs if chunk.hash in hashes}
 
     async def dense(self, vector: Vector, limit: int) -> list[Hit]:
-        hits = [Hit(chunk, float(np.max(windows @ vector))) for chunk, windows in enumerate(self.vectors)]
+        hits = [
+            Hit(number, float(np.max(windows @ vector)), signature(chunk))
+            for number, (chunk, windows) in enumerate(zip(self.chunks, self.vectors, strict=True))
+        ]
         return sorted(hits, key=lambda hit: -hit.score)[:limit]
 
     async def lexical(self, text: str, limit: int) -> list[Hit]:
@@ -35,7 +40,8 @@ class MemoryVectorDB:
         question = terms(text)
         postings = {term: packed[term] for term in question if term in packed}
         average = packed[EVERY_CHUNK]["length"].sum() / max(len(self.chunks), 1)
-        return score(question, postings, chunks=len(self.chunks), average_length=float(average), limit=limit)
+        hits = score(question, postings, chunks=len(self.chunks), average_length=float(average), limit=limit)
+        return [replace(hit, signature=signature(self.chunks[hit.chunk])) for hit in hits]
 
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
         return [self._passage(hit.chunk, hit.score) for hit in hits]

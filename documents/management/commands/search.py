@@ -68,6 +68,8 @@ def as_json(passages: Sequence[Passage]) -> str:
             "chunk": passage.metadata["chunk_id"],
             "score": passage.score,
             "text": passage.text,
+            "language": passage.metadata["language"],
+            "also_in": [other.metadata["name"] for other in passage.also_in],
             "ranks": dict(passage.ranks),
         }
         for passage in passages
@@ -78,7 +80,11 @@ def as_json(passages: Sequence[Passage]) -> str:
 def as_text(passages: Sequence[Passage]) -> str:
     if not passages:
         return "Nothing was found."
-    return "\n\n".join(f"{number}. {where(passage)}\n{passage.text}" for number, passage in enumerate(passages, 1))
+    return "\n\n".join(f"{number}. {heading(passage)}\n{passage.text}" for number, passage in enumerate(passages, 1))
+
+
+def heading(passage: Passage) -> str:
+    return f"{where(passage)}; also in {', '.join(map(where, passage.also_in))}" if passage.also_in else where(passage)
 
 
 def where(passage: Passage) -> str:

@@ -6,11 +6,8 @@ from collections.abc import AsyncIterator
 from documents.rag.errors import FootnoteError
 from documents.rag.followups import standalone
 from documents.rag.fusion import fuse
-from documents.rag.strategies.tools import Tools
+from documents.rag.strategies.tools import DEPTH, Tools
 from documents.rag.types import Hit, Notice, Passages, Question, Step
-
-DEPTH = 100
-"""How many candidates each retriever gives."""
 
 
 async def hybrid(question: Question, tools: Tools) -> AsyncIterator[Step | Notice | Passages]:
@@ -23,8 +20,8 @@ async def hybrid(question: Question, tools: Tools) -> AsyncIterator[Step | Notic
     if trouble:
         yield Notice(trouble)
     found = {"lexical": lexical, "dense": dense}
-    fused = fuse(found)[: question.top_k]
-    yield await tools.passages(fused, found | {"fused": fused})
+    fused = fuse(found)
+    yield await tools.passages(fused, found | {"fused": fused}, question.top_k)
 
 
 async def _by_meaning(text: str, tools: Tools) -> tuple[list[Hit], str]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from documents.rag.duplicates import distinct
 from documents.rag.types import EmbeddingModel, Hit, Notice, Passage, Passages, Question, Step, VectorDatabase
+
+DEPTH = 100
+"""How many candidates a retriever gives: more than are kept, as some say the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,27 @@ class Tools:
         """The chunks that share most with the text in words, by BM25, best first."""
         return await self.vector_db.lexical(text, limit)
 
-    async def passages(self, hits: Sequence[Hit], found_by: Mapping[str, Sequence[Hit]]) -> Passages:
-        """The hits as passages, each with its 1-based rank in every list that found it."""
-        ranks = {name: {hit.chunk: rank for rank, hit in enumerate(found, 1)} for name, found in found_by.items()}
-        return Passages(tuple(_ranked(passage, ranks) for passage in await self.vector_db.passages(hits)))
+    async def passages(self, hits: Sequence[Hit], found_by: Mapping[str, Sequence[Hit]], limit: int) -> Passages:
+        """The `limit` best of the hits as passages, each with its 1-based rank in every list that found it.
+
+        Of near-duplicates the best stands for all, of equal ones the newest.
+        """
+        groups = distinct(hits, limit)
+        found = await self.vector_db.passages([hit for group in groups for hit in group])
+        by_chunk = {passage.chunk: passage for passage in found}
+        ranks = {name: {hit.chunk: rank for rank, hit in enumerate(listed, 1)} for name, listed in found_by.items()}
+        there = ([by_chunk[hit.chunk] for hit in group if hit.chunk in by_chunk] for group in groups)
+        return Passages(tuple(_ranked(_one_of(alike), ranks) for alike in there if alike))
 
 
 Strategy = Callable[[Question, Tools], AsyncIterator[Step | Notice | Passages]]
 """Gathers evidence: an async generator of steps, and last the passages it found, at most `question.top_k`."""
+
+
+def _one_of(alike: Sequence[Passage]) -> Passage:
+    best = max(alike, key=lambda passage: (passage.score, passage.metadata.get("version", 0)))
+    others = {passage.document: passage for passage in reversed(alike) if passage.document != best.document}
+    return replace(best, also_in=tuple(others.values())[::-1])
 
 
 def _ranked(passage: Passage, ranks: Mapping[str, Mapping[int, int]]) -> Passage:
