@@ -89,7 +89,8 @@ class Message(models.Model):
 class Citation(models.Model):
     """A footnote, which survives what it cites: the quote, its place and its hash are its own.
 
-    `start` and `end` count characters of the page's text. Who may see the quote is decided by `library`.
+    `start` and `end` count characters of the page's text. Who may see the quote is decided by `library`. When the
+    document is erased, title, heading and quote are emptied.
     """
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="citations")
@@ -107,10 +108,11 @@ class Citation(models.Model):
     quote = models.TextField()
     sha256 = models.CharField(max_length=64)
     verdict = models.CharField(max_length=20, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True, help_text="Its words went then, with the document.")
 
     class Meta:
         ordering = ("message", "number")
         constraints = (models.UniqueConstraint("message", "number", name="one_citation_a_number"),)
 
     def __str__(self) -> str:
-        return f"[{self.number}] {self.title}"
+        return f"[{self.number}] {self.title or 'erased'}"

@@ -16,7 +16,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import Truncator
 
+from chat.erasure import without_quotations
 from chat.models import Citation, Conversation, Message
+from documents.erasure import hold
 from documents.models import Library, User, Version
 from documents.places import boxes, heading
 from documents.questions import check_question
@@ -218,12 +220,16 @@ def finish(answer: int, outcome: Outcome) -> None:
             setattr(message, name, value)
         message.status = outcome.status
         message.lease_until = None
+        hold(fields["version"] for fields in outcome.citations)
+        footnotes = citations(message, outcome.citations)
+        if message.quoted:
+            message.text = without_quotations(message.text, {note.number for note in footnotes if note.erased_at})
         message.save()
-        Citation.objects.bulk_create(citations(message, outcome.citations))
+        Citation.objects.bulk_create(footnotes)
 
 
 def citations(message: Message, cited: Sequence[Mapping[str, Any]]) -> list[Citation]:
-    """Footnotes, not saved yet; what was deleted meanwhile is no longer pointed at."""
+    """Footnotes, not saved yet; of what was erased meanwhile the place alone."""
     versions = Version.objects.select_related("document__library").in_bulk({fields["version"] for fields in cited})
     return [_citation(message, fields, versions.get(fields["version"])) for fields in cited]
 
@@ -236,6 +242,8 @@ def _citation(message: Message, fields: Mapping[str, Any], version: Version | No
         if page := version.pages.filter(number=citation.page).first():
             citation.heading = heading(page, citation.start, citation.end)[:500]
             citation.boxes = [list(astuple(box)) for box in boxes(page, citation.start, citation.end)]
+    else:
+        citation.title, citation.quote, citation.erased_at = "", "", timezone.now()
     return citation
 
 

@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from documents.models import Document, Version
+from documents.models import Document, Library, Version
 from documents.threads import in_thread
 
 SECONDS = 20
@@ -86,15 +86,17 @@ class Lease:
         return Version.objects.filter(pk__in=self.version_ids, lease=self.key)
 
 
-def take_away(document: Document) -> None:
-    """Have whoever works on the document's versions stop."""
-    document.versions.exclude(lease=None).update(lease=None, lease_until=None)
+def take_away(of: Document | Library) -> None:
+    """Have whoever works on versions of a document, or of any in a library, stop."""
+    versions = Version.objects.filter(**{"document": of} if isinstance(of, Document) else {"document__library": of})
+    versions.exclude(lease=None).update(lease=None, lease_until=None)
 
 
 def wanted() -> QuerySet[Version]:
-    """Versions that are the latest of a document which isn't deleted."""
+    """Versions that are the latest of a document which isn't deleted, nor its library."""
     # The lease's own columns must stand in the UPDATE itself, so that Postgres checks them again after waiting.
-    return Version.objects.filter(pk__in=Document.objects.filter(deleted_at=None).values("latest"))
+    kept = Document.objects.filter(deleted_at=None, library__deleted_at=None)
+    return Version.objects.filter(pk__in=kept.values("latest"))
 
 
 def unfinished() -> QuerySet[Version]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from documents import leases
-from documents.models import Document
+from documents.models import Document, Library
 from documents.queueing import queue
 from documents.rag.errors import PermanentError
 
@@ -34,3 +35,17 @@ def restore(document: Document) -> None:
         raise NotRestored(
             f"{document.name} can't be restored: another document has been made of the same file. Remove that first."
         ) from error
+
+
+def remove_library(library: Library) -> None:
+    """Let nobody see the library from now on, nor find what is in it."""
+    with transaction.atomic():
+        Library.objects.filter(pk=library.pk, deleted_at=None).update(deleted_at=timezone.now())
+        leases.take_away(library)
+
+
+def restore_library(library: Library) -> None:
+    """Let its members see the library again, as it was."""
+    with transaction.atomic():
+        Library.objects.filter(pk=library.pk).update(deleted_at=None)
+        queue(leases.free().filter(document__library=library))

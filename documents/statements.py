@@ -118,7 +118,7 @@ SELECT chunk.id, chunk.text, chunk.spans, chunk.tokens, chunk.heading_path,
 FROM documents_chunk AS chunk
 JOIN documents_version AS version ON version.id = chunk.version_id
 JOIN documents_document AS document ON document.current_id = version.id AND document.deleted_at IS NULL
-JOIN documents_library AS library ON library.id = document.library_id
+JOIN documents_library AS library ON library.id = document.library_id AND library.deleted_at IS NULL
 """
 
 PASSAGES = PASSAGE + "WHERE chunk.id = ANY(%s::bigint[]) AND library.id = ANY(%s::bigint[])"

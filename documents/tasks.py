@@ -15,7 +15,7 @@ from celery.signals import heartbeat_sent, worker_shutting_down
 from django.conf import settings
 from django.core.cache import cache as shared_cache
 
-from documents import indexing, leases, progress, wiring
+from documents import indexing, leases, progress, purging, wiring
 from documents.queueing import INDEX, send
 from documents.upkeep import merge_blocks
 
@@ -37,11 +37,19 @@ def index(self: Task[..., None], *version_ids: int) -> None:
 
 @shared_task(expires=UPKEEP_SECONDS)
 def upkeep() -> None:
-    """Queue what a killed worker or a lost queue left behind; merge small blocks of postings."""
+    """Queue what a killed worker or a lost queue left behind; erase what is due; merge small blocks of postings."""
     if not tasks_in(settings.CELERY_TASK_ROUTES[INDEX]["queue"]):
         send(leases.free().order_by("pk"))
+    purging.erase_overdue()
+    if purging.unfinished():
+        purge.delay()
     with suppress(CancelledError):
         run(merge_blocks)
+
+
+@shared_task(name=purging.PURGE, expires=UPKEEP_SECONDS)
+def purge() -> None:
+    purging.work_off()
 
 
 def tasks_in(queue: str) -> int:

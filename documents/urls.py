@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from documents.consumers import LibraryConsumer
-from documents.views import changes, documents, libraries, pages, removed
+from documents.views import changes, documents, libraries, pages, receipts, removed
 
 urlpatterns = [
     path("libraries/", libraries.index, name="libraries"),
@@ -18,6 +18,13 @@ urlpatterns = [
     path("libraries/<int:library_id>/remove", changes.remove, name="documents-remove"),
     path("libraries/<int:library_id>/removed/", removed.show, name="library-removed"),
     path("libraries/<int:library_id>/removed/restore", removed.restore, name="documents-restore"),
+    path("libraries/<int:library_id>/removed/erase", removed.erase, name="documents-erase"),
+    path("libraries/<int:library_id>/delete", removed.remove_library, name="library-remove"),
+    path("libraries/<int:library_id>/restore", removed.restore_library, name="library-restore"),
+    path("libraries/<int:library_id>/erase", removed.erase_library, name="library-erase"),
+    path("receipts/", receipts.index, name="receipts"),
+    path("receipts/<int:receipt_id>/", receipts.show, name="receipt"),
+    path("receipts/<int:receipt_id>.json", receipts.download, name="receipt-file"),
     path("documents/<int:document_id>/", documents.show, name="document"),
     path("documents/<int:document_id>/row", documents.row, name="document-row"),
     path("documents/<int:document_id>/file", documents.download, name="file"),

@@ -3,6 +3,7 @@ from documents.models.endpoint import Endpoint
 from documents.models.index import Block, Chunk, Embedding, EmbeddingSpace, Posting
 from documents.models.library import Library, Membership
 from documents.models.people import User
+from documents.models.receipt import ErasedVersion, Receipt
 
 __all__ = [
     "Block",
@@ -11,10 +12,12 @@ __all__ = [
     "Embedding",
     "EmbeddingSpace",
     "Endpoint",
+    "ErasedVersion",
     "Library",
     "Membership",
     "Page",
     "Posting",
+    "Receipt",
     "User",
     "Version",
 ]

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from documents.models.library import Library
 from documents.models.people import User
+from documents.models.receipt import Receipt
 from documents.rag.types import HowRead
 
 DEPTH = 3
@@ -28,12 +29,12 @@ class DocumentQuerySet(models.QuerySet["Document"]):
     def removed_from(self, library: Library) -> DocumentQuerySet:
         """What can be restored in a library; what went with a container comes back with it."""
         within_removed = Q(container__deleted_at__isnull=False)
-        return self.filter(library=library, deleted_at__isnull=False).exclude(within_removed)
+        return self.filter(library=library, deleted_at__isnull=False, receipt=None).exclude(within_removed)
 
-    def within(self, document: Document) -> DocumentQuerySet:
-        """The documents that the document holds, at any depth."""
+    def within(self, *documents: Document) -> DocumentQuerySet:
+        """The documents that these hold, at any depth."""
         chains = ("__".join(["container"] * depth) for depth in range(1, DEPTH + 1))
-        return self.filter(functools.reduce(operator.or_, (Q(**{chain: document}) for chain in chains)))
+        return self.filter(functools.reduce(operator.or_, (Q(**{f"{chain}__in": documents}) for chain in chains)))
 
 
 def fresh_source() -> str:
@@ -61,6 +62,9 @@ class Document(models.Model):
     created = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     deleted_at = models.DateTimeField(null=True, blank=True)
+    receipt = models.ForeignKey(
+        Receipt, models.PROTECT, null=True, editable=False, related_name="+", help_text="Given once it is to be erased."
+    )
 
     objects = DocumentQuerySet.as_manager()
 
@@ -69,6 +73,7 @@ class Document(models.Model):
         constraints = (
             models.UniqueConstraint("library", "source", condition=Q(deleted_at=None), name="one_document_a_source"),
         )
+        indexes = (models.Index(fields=("deleted_at",), condition=~Q(deleted_at=None), name="removed_documents"),)
 
     def __str__(self) -> str:
         return self.title or self.name

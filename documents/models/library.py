@@ -14,7 +14,8 @@ class LibraryQuerySet(models.QuerySet["Library"]):
     def readable_by(self, user: User | AnonymousUser) -> LibraryQuerySet:
         if not user.is_active:
             return self.none()
-        return self.filter(Q(visibility=Library.Visibility.TEAM) | Q(pk__in=_memberships(user).values("library")))
+        members = Q(pk__in=_memberships(user).values("library"))
+        return self.filter(Q(visibility=Library.Visibility.TEAM) | members, deleted_at=None)
 
     def downloadable_by(self, user: User | AnonymousUser) -> LibraryQuerySet:
         """The libraries whose files the user may take away: where no membership says no, or another says yes."""
@@ -31,7 +32,15 @@ class LibraryQuerySet(models.QuerySet["Library"]):
     def owned_by(self, user: User | AnonymousUser) -> LibraryQuerySet:
         return self._with_role(user, Membership.Role.OWNER)
 
+    def restorable_by(self, user: User | AnonymousUser) -> LibraryQuerySet:
+        """Removed libraries, which nobody sees but their owners, who can have them back."""
+        to_be_erased = Q(receipts__whole_library=True)
+        return self._of_members(user, Membership.Role.OWNER).filter(deleted_at__isnull=False).exclude(to_be_erased)
+
     def _with_role(self, user: User | AnonymousUser, *roles: str) -> LibraryQuerySet:
+        return self._of_members(user, *roles).filter(deleted_at=None)
+
+    def _of_members(self, user: User | AnonymousUser, *roles: str) -> LibraryQuerySet:
         if not user.is_active:
             return self.none()
         return self.filter(pk__in=_memberships(user).filter(role__in=roles).values("library"))
@@ -47,6 +56,7 @@ class Library(models.Model):
     name = models.CharField(max_length=200)
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PRIVATE)
     created = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = LibraryQuerySet.as_manager()
 

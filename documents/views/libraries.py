@@ -38,7 +38,8 @@ def index(request: HttpRequest) -> HttpResponse:
     libraries = Library.objects.readable_by(request.user).annotate(
         document_count=Count("documents", filter=Q(documents__deleted_at=None))
     )
-    return render(request, "documents/libraries.html", {"libraries": libraries, "form": form})
+    removed = Library.objects.restorable_by(request.user)
+    return render(request, "documents/libraries.html", {"libraries": libraries, "removed": removed, "form": form})
 
 
 @login_required
