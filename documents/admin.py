@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 
 from documents import progress
 from documents.forms import FilesForm
-from documents.models import Document, EmbeddingSpace, Endpoint, Library, Membership, User, Version
+from documents.models import Document, EmbeddingSpace, Endpoint, Library, Membership, Receipt, User, Version
 from documents.renaming import rename
 from documents.views.libraries import receive_all, tell
 
@@ -43,6 +43,10 @@ class LibraryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("visibility",)
     search_fields = ("name",)
     inlines = (MembershipInline,)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Library | None = None) -> bool:
+        """Removing is its owner's, on its page, where it can be taken back for a while and gives a receipt."""
+        return False
 
 
 class VersionInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -101,6 +105,24 @@ class DocumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(ordering="latest__pages_total")
     def pages(self, document: Document) -> int | None:
         return document.latest.pages_total if document.latest else None
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Shown only, as a receipt is proof."""
+
+    list_display = ("__str__", "library_number", "whole_library", "by", "ordered", "finished")
+    list_filter = ("whole_library", "finished")
+    list_select_related = ("by",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Endpoint)

@@ -15,7 +15,7 @@ from celery.signals import heartbeat_sent, worker_shutting_down
 from django.conf import settings
 from django.core.cache import cache as shared_cache
 
-from documents import indexing, leases, progress, purging, wiring
+from documents import indexing, leases, progress, purging, strays, wiring
 from documents.queueing import INDEX, send
 from documents.upkeep import merge_blocks
 
@@ -23,6 +23,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 UPKEEP_SECONDS = 10
+TIDY_SECONDS = 3_600
 
 
 @shared_task(name=INDEX, bind=True, max_retries=None)
@@ -43,6 +44,8 @@ def upkeep() -> None:
     purging.erase_overdue()
     if purging.unfinished():
         purge.delay()
+    if shared_cache.add("tidy", True, TIDY_SECONDS):
+        strays.tidy()
     with suppress(CancelledError):
         run(merge_blocks)
 

@@ -7,59 +7,29 @@ import json
 import shutil
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 from django.utils import timezone
 from redis import RedisError
 
-from documents import leases
-from documents.models import EmbeddingSpace, Version
+from documents import leases, strays
+from documents.models import Document, EmbeddingSpace, Receipt
 from documents.progress import worker_is_running
 from documents.rag.embedding import LocalEmbedding
 from documents.rag.errors import FootnoteError
+from documents.removing import KEPT
 from documents.wiring import open_system
 
 FREE_MEGABYTES = 512
 LONG = timedelta(hours=2)
 """How long documents may wait for a worker: nobody runs one just to ask the doctor."""
-FILES = "documents"
-"""The folder of the storage that holds them."""
-
-ORPHANS = {
-    "chunks without an embedding": """
-        SELECT count(*) FROM documents_chunk AS chunk WHERE NOT EXISTS (
-            SELECT FROM documents_embedding AS embedding JOIN documents_embeddingspace AS space
-            ON space.id = space_id AND state = 'live' WHERE chunk_id = chunk.id)""",
-    "embeddings without a chunk": """
-        SELECT count(*) FROM documents_embedding WHERE chunk_id NOT IN (SELECT id FROM documents_chunk)""",
-    "chunks without postings": """
-        SELECT count(*) FROM documents_chunk WHERE id NOT IN (SELECT chunk FROM listed)""",
-    "postings without a chunk": """
-        SELECT count(*) FROM listed WHERE chunk NOT IN (SELECT id FROM documents_chunk)""",
-    "chunks in two blocks of postings": """
-        SELECT count(*) - count(DISTINCT chunk) FROM listed""",
-    "chunks of a version that is neither current nor about to be": """
-        SELECT count(*) FROM documents_chunk AS chunk WHERE NOT EXISTS (
-            SELECT FROM documents_document AS document WHERE chunk.version_id IN (current_id, latest_id))""",
-    "ready documents whose chunks are not all there": """
-        SELECT count(*) FROM documents_document AS document JOIN documents_version AS version ON version.id = current_id
-        WHERE status = 'ready' AND chunks_indexed <> (
-            SELECT count(*) FROM documents_chunk AS chunk WHERE chunk.version_id = version.id)""",
-}
-
-LISTED = """
-WITH listed AS (
-    SELECT documents_chunk_at(packed, place) AS chunk
-    FROM documents_posting, generate_series(0, length(packed) / 8 - 1) AS place WHERE term = ''
-)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,31 +126,41 @@ def live_space() -> str:
 
 
 def orphans() -> str:
-    with connection.cursor() as cursor:
-        found = {name: count for name, query in ORPHANS.items() if (count := number(cursor, LISTED + query))}
-    if found:
+    if found := strays.rows():
         raise Wrong("; ".join(f"{count} {name}" for name, count in found.items()) + ". Please report this.")
     return "Every chunk has its vectors and words, and nothing is left of what was removed."
 
 
-def number(cursor: Any, query: str) -> int:
-    cursor.execute(query)
-    return int(cursor.fetchone()[0])
-
-
 def files() -> str:
-    kept = set(stored_files())
-    known = set(Version.objects.values_list("file", flat=True))
+    known, kept = strays.known(), strays.stored()  # In this order: what comes in meanwhile is no stray.
     if missing := known - kept:
         raise Wrong(f"{len(missing)} files are gone, such as {min(missing)}. Restore them from your backup.")
-    if strangers := kept - known:
-        raise Wrong(f"{len(strangers)} files belong to no document, such as {min(strangers)}. Delete them.")
+    if belonging_to_none := kept - known - strays.known():
+        name = min(belonging_to_none)
+        raise Wrong(
+            f"{len(belonging_to_none)} files belong to no document, such as {name}. What a crash left is removed "
+            "within a day; delete what is older."
+        )
     return f"{len(kept)} files, each of a document."
 
 
-def stored_files() -> Iterator[str]:
-    if default_storage.exists(FILES):
-        yield from (f"{FILES}/{name}" for name in default_storage.listdir(FILES)[1])
+def pictures() -> str:
+    if left := strays.pictures():
+        raise Wrong(
+            f"{len(left)} pictures of pages belong to no document, such as {left[0].name}; a worker removes them."
+        )
+    return "Every picture of a page is of a document."
+
+
+def removed() -> str:
+    """What should have been erased by now, a day being allowed for."""
+    due = timezone.now() - KEPT - timedelta(days=1)
+    overdue = Document.objects.filter(deleted_at__lt=due).count()
+    late = Receipt.objects.filter(finished=None, ordered__lt=timezone.now() - LONG).count()
+    if overdue or late:
+        raise Wrong(f"{overdue} removed documents and {late} orders to erase are overdue. Start a worker.")
+    waiting = Document.objects.filter(deleted_at__isnull=False).count()
+    return f"{waiting} removed documents can be restored, or wait to be erased; none is overdue."
 
 
 def stuck() -> str:
@@ -206,6 +186,8 @@ LOOKS: dict[str, Callable[[], str]] = {
     "embedding space": live_space,
     "index": orphans,
     "files": files,
+    "pictures": pictures,
+    "removed": removed,
     "leases": stuck,
     "disk": disk,
 }
