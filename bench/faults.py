@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,9 +28,8 @@ from bench.client import Load, Read
 from bench.corpus import Corpus
 from bench.figures import Figure, tell
 from bench.model_server import Pace
-from bench.programs import ModelServer, Product, kind, read_answers, rows
+from bench.programs import ModelServer, Product, doctor, kind, read_answers, rows
 from bench.visitor import File, Visitor
-from tests.installation import ROOT
 from tests.rag.pdfs import pdf, text
 
 ROUNDS = 5
@@ -181,13 +179,7 @@ class Round:
         for answer in self._answers:
             if answer.ending == "done" and stored.get(answer.message) != answer.text:
                 yield f"answer {answer.message} is stored otherwise"
-        yield from self._doctor()
-
-    def _doctor(self) -> Iterator[str]:
-        command = [sys.executable, "manage.py", "doctor", "--json", "--data", str(self._product.data)]
-        done = subprocess.run(command, cwd=ROOT, env=self._product.settings, capture_output=True, check=False)
-        checks = json.loads(done.stdout)["checks"]
-        yield from (f"doctor: {check['name']}: {check['detail']}" for check in checks if not check["ok"])
+        yield from doctor(self._product)
 
     def _say(self, line: str) -> None:
         print(json.dumps({"round": self._number, "time": time.strftime("%H:%M:%S"), "log": line}), flush=True)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -193,3 +193,11 @@ def rows(data: Path, query: LiteralString, values: Sequence[object] = ()) -> lis
     """What the product's database says, while it runs."""
     with psycopg.connect(embedded.database_url(data)) as connection:
         return connection.execute(query, values).fetchall()
+
+
+def doctor(product: Product) -> Iterator[str]:
+    """What `doctor` finds wrong."""
+    command = [sys.executable, "manage.py", "doctor", "--json", "--data", str(product.data)]
+    done = subprocess.run(command, cwd=ROOT, env=product.settings, capture_output=True, check=False)
+    checks = json.loads(done.stdout)["checks"]
+    yield from (f"doctor: {check['name']}: {check['detail']}" for check in checks if not check["ok"])

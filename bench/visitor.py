@@ -39,6 +39,12 @@ class Visitor:
         page.raise_for_status()
         return int(page.url.path.rstrip("/").rpartition("/")[2])
 
+    def post(self, path: str, **fields: str) -> str:
+        """Press a button; the path of the page that it leads to."""
+        page = self.http.post(path, data=self._form(**fields))
+        page.raise_for_status()
+        return page.url.path
+
     def upload(self, library: int, files: Sequence[File]) -> list[int]:
         """Drop files on a library; their documents."""
         results = [result for lot in _lots(files) for result in self._upload_lot(library, lot)]
