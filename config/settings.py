@@ -57,6 +57,14 @@ CONTEXT_TOKENS = env.int("CONTEXT_TOKENS", 6000, validate=must.Range(500, 1_000_
 
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 200, validate=must.Range(1, 10_000))
 
+# --- Sources ------------------------------------------------------------------------------------
+
+SOURCE_FOLDERS: list[str] = env.list("SOURCE_FOLDERS", [], validate=validation.folders)
+"""Folders of this machine with which administrators may keep libraries in step in the browser, with all below them."""
+
+SOURCE_PRIVATE_HOSTS: list[str] = env.list("SOURCE_PRIVATE_HOSTS", [])
+"""Hosts that are fetched from, on any port, although they aren't on the public internet."""
+
 # --- Django -------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

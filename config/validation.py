@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,11 @@ def time_zone(value: str) -> None:
         ZoneInfo(value or "UTC")
     except (KeyError, ValueError, OSError):
         raise ValidationError("Must be a time zone as Europe/Berlin.") from None
+
+
+def folders(value: list[str]) -> None:
+    if wrong := [folder for folder in value if not PurePath(folder).is_absolute()]:
+        raise ValidationError(f"{wrong[0]} must be a whole path as /srv/documents.")
 
 
 def _is_of(value: str, *schemes: str) -> bool:

@@ -163,14 +163,15 @@ def _looked_at(file: File[bytes], folder: str) -> _Given:
             "Split it, or ask your administrator to raise MAX_UPLOAD_MB."
         )
     kind = media_type(name, file.read(HEAD_BYTES))
-    return _Given(name, safe_folder(folder), kind, _sha256(file), file)
+    return _Given(name, safe_folder(folder), kind, sha256(file), file)
 
 
 def _megabytes(size: int) -> str:
     return f"{size / 2**20:,.1f}".removesuffix(".0")
 
 
-def _sha256(file: File[bytes]) -> str:
+def sha256(file: File[bytes]) -> str:
+    """The file's hash, in hexadecimal digits; it is read from its beginning to its end."""
     digest = hashlib.sha256()
     for piece in file.chunks():
         digest.update(piece)

@@ -1,4 +1,4 @@
-"""Who works on which version: a lease in its row, renewed while the work goes on, taken over when it has run out.
+"""Who works on what: a lease in its row, renewed while the work goes on, taken over when it has run out.
 
 Whoever makes the work useless, by a later version or by deleting the document, takes the lease away.
 """
@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from documents.models import Document, Library, Version
+from documents.models import Document, Library, Source, Version
 from documents.threads import in_thread
 
 SECONDS = 20
@@ -38,7 +38,7 @@ class Lease:
         self.version_ids = version_ids
         self.key = key or uuid.uuid4()
 
-    def take(self, among: QuerySet[Version] | None = None) -> list[int]:
+    def take(self, among: QuerySet[Any] | None = None) -> list[int]:
         """Those that could be had: they are among these, which are the `free` ones unless others are named."""
         among = free() if among is None else among
         among.filter(pk__in=self.version_ids).update(lease=self.key, lease_until=_later(SECONDS))
@@ -82,8 +82,15 @@ class Lease:
             with suppress(OperationalError, InterfaceError):  # Postgres may be back before the lease has run out.
                 await in_thread(self.renew)
 
-    def _held(self) -> QuerySet[Version]:
+    def _held(self) -> QuerySet[Any]:
         return Version.objects.filter(pk__in=self.version_ids, lease=self.key)
+
+
+class SourceLease(Lease):
+    """The right to bring a library in step with a source."""
+
+    def _held(self) -> QuerySet[Any]:
+        return Source.objects.filter(pk__in=self.version_ids, lease=self.key)
 
 
 def take_away(of: Document | Library) -> None:
@@ -116,6 +123,13 @@ def recognisable() -> QuerySet[Version]:
 
 def _left_alone() -> QuerySet[Version]:
     return wanted().filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
+
+
+def due() -> QuerySet[Source]:
+    """Sources whose time has come, and that nobody fetches from just now."""
+    libraries = Library.objects.filter(deleted_at=None)
+    free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    return Source.objects.filter(free, next_run__lte=Now(), library__in=libraries)
 
 
 def _later(seconds: float) -> Any:

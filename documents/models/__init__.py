@@ -4,6 +4,7 @@ from documents.models.index import Block, Chunk, Embedding, EmbeddingSpace, Post
 from documents.models.library import Library, Membership
 from documents.models.people import User
 from documents.models.receipt import ErasedVersion, Receipt
+from documents.models.source import Source
 
 __all__ = [
     "Block",
@@ -18,6 +19,7 @@ __all__ = [
     "Page",
     "Posting",
     "Receipt",
+    "Source",
     "User",
     "Version",
 ]

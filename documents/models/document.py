@@ -13,6 +13,7 @@ from django.urls import reverse
 from documents.models.library import Library
 from documents.models.people import User
 from documents.models.receipt import Receipt
+from documents.models.source import Source
 from documents.rag.types import HowRead
 
 DEPTH = 3
@@ -46,6 +47,7 @@ class Document(models.Model):
 
     `source` is that identity: the path or address of a document that is kept in step, a fresh id for an upload.
     A file in an archive, or one attached to an e-mail, is a document of its own, a member of its `container`.
+    `kept_by` is the source that keeps it in step, by `modified` and `etag`: what that said when it was fetched last.
     `latest` is the version that was given last; it becomes the `current` one, which is what is searched, when it is
     ready.
     """
@@ -57,6 +59,9 @@ class Document(models.Model):
     title_given = models.BooleanField(default=False, help_text="By hand: a new version doesn't bring another.")
     folder = models.CharField(max_length=1000, blank=True, help_text="Where it lay, in its container or when dropped.")
     container = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="members")
+    kept_by = models.ForeignKey(Source, models.SET_NULL, null=True, blank=True, related_name="documents")
+    modified = models.CharField(max_length=100, blank=True)
+    etag = models.CharField(max_length=200, blank=True)
     current = models.ForeignKey("documents.Version", models.SET_NULL, null=True, blank=True, related_name="+")
     latest = models.ForeignKey("documents.Version", models.SET_NULL, null=True, blank=True, related_name="+")
     created = models.DateTimeField(auto_now_add=True)
@@ -80,6 +85,11 @@ class Document(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("document", args=[self.pk])
+
+    @property
+    def address(self) -> str:
+        """Where it is on the web; "" for what isn't."""
+        return self.source if self.source.startswith(("http://", "https://")) else ""
 
     @property
     def path(self) -> str:
