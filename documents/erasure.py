@@ -68,7 +68,7 @@ _HOLD = "SELECT FROM documents_version WHERE id = ANY(%s) ORDER BY id FOR KEY SH
 def _erase_from_index(lot: Lot) -> Counts:
     blocks = list(Block.objects.filter(versions__overlap=lot.versions).order_by("library").values("pk", "library"))
     for library in dict.fromkeys(block["library"] for block in blocks):
-        _take_turn(library)
+        take_turn(library)
     ids = [block["pk"] for block in blocks]
     before = _postings(ids)
     embeddings, _ = Embedding.objects.filter(chunk__version__in=lot.versions).delete()
@@ -76,7 +76,7 @@ def _erase_from_index(lot: Lot) -> Counts:
     return {"chunks": chunks, "embeddings": embeddings, "postings": before - _postings(ids)}
 
 
-def _take_turn(library: int) -> None:
+def take_turn(library: int) -> None:
     """Keep the library's blocks from being merged, as the deletion of chunks does, but before they are measured."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock('documents_block'::regclass::integer, %s)", [library])

@@ -16,6 +16,7 @@ urlpatterns = [
     path("libraries/<int:library_id>/names", libraries.names, name="library-names"),
     path("libraries/<int:library_id>/upload", libraries.upload, name="upload"),
     path("libraries/<int:library_id>/remove", changes.remove, name="documents-remove"),
+    path("libraries/<int:library_id>/move", changes.move, name="documents-move"),
     path("libraries/<int:library_id>/removed/", removed.show, name="library-removed"),
     path("libraries/<int:library_id>/removed/restore", removed.restore, name="documents-restore"),
     path("libraries/<int:library_id>/removed/erase", removed.erase, name="documents-erase"),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from chat import records
 from chat.live import logged
 from chat.models import Citation, Conversation, Message
-from documents.models import Library, Page
+from documents.models import Document, Library, Page
 from documents.places import blocks
 from documents.rag.types import Box
 from documents.views.pages import rect
@@ -36,7 +36,7 @@ def source(request: HttpRequest, conversation_id: UUID, message_id: int, number:
             "citation": citations[number],
             "previous": max((other for other in citations if other < number), default=None),
             "next": min((other for other in citations if other > number), default=None),
-            **_place(citations[number]),
+            **_place(request, citations[number]),
         },
     )
 
@@ -49,9 +49,10 @@ def _citations(message: Message) -> list[Citation]:
     return list(message.citations.select_related("version", "document"))
 
 
-def _place(citation: Citation) -> dict[str, Any]:
-    """The page as it is stored; without one, only the quote is shown."""
-    document = citation.document if citation.document and not citation.document.deleted_at else None
+def _place(request: HttpRequest, citation: Citation) -> dict[str, Any]:
+    """The page as it is stored, where the document may be read now, as it may have been moved; else only the quote."""
+    readable = Document.objects.readable_by(request.user)
+    document = readable.filter(pk=citation.document_id).first() if citation.document_id else None
     page = Page.objects.filter(version=citation.version_id, number=citation.page).first() if document else None
     return {
         "document": document,
@@ -59,4 +60,5 @@ def _place(citation: Citation) -> dict[str, Any]:
         "page": page,
         "blocks": blocks(page, [(citation.start, citation.end)]) if page else [],
         "rects": [rect(Box(*sides)) for sides in citation.boxes],
+        "moved": citation.document is not None and not citation.document.deleted_at,
     }

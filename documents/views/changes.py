@@ -13,6 +13,8 @@ from documents.forms import RenameForm
 from documents.ingest import delete
 from documents.models import Document, Library
 from documents.models.document import DocumentQuerySet
+from documents.moving import NotMoved
+from documents.moving import move as move_document
 from documents.removing import KEPT
 from documents.renaming import rename as rename_document
 
@@ -42,9 +44,32 @@ def remove(request: HttpRequest, library_id: int) -> HttpResponse:
     return redirect(library)
 
 
+@login_required
+@require_POST
+def move(request: HttpRequest, library_id: int) -> HttpResponse:
+    """Move the documents that are ticked into the library `to`, which the user may edit as well."""
+    editable = Library.objects.editable_by(request.user)
+    library = get_object_or_404(editable, pk=library_id)
+    target = get_object_or_404(editable.exclude(pk=library.pk), pk=number_or_none(request.POST.get("to", "")))
+    documents = list(chosen(request, library.documents.filter(deleted_at=None)).select_related("container"))
+    refused = 0
+    for document in documents:
+        try:
+            move_document(document, target)
+        except NotMoved as error:
+            messages.error(request, str(error))
+            refused += 1
+    tell(request, len(documents), len(documents) - refused, f"moved to {target}.")
+    return redirect(library)
+
+
+def number_or_none(given: str) -> int | None:
+    return int(given) if given.isdecimal() and len(given) < 19 else None
+
+
 def chosen(request: HttpRequest, documents: DocumentQuerySet) -> DocumentQuerySet:
     """Those of the documents that are ticked."""
-    numbers = [number for number in request.POST.getlist("document") if number.isdecimal() and len(number) < 19]
+    numbers = [number for given in request.POST.getlist("document") if (number := number_or_none(given))]
     return documents.filter(pk__in=numbers)
 
 

@@ -141,6 +141,7 @@ def _page(request: HttpRequest, library: Library, form: LibraryForm, member_form
         "library": library,
         "documents": page,
         "may_edit": Library.objects.editable_by(request.user).filter(pk=library.pk).exists(),
+        "targets": Library.objects.editable_by(request.user).exclude(pk=library.pk),
         "may_manage": Library.objects.owned_by(request.user).filter(pk=library.pk).exists(),
         "memberships": library.memberships.select_related("user", "group").order_by("-role", "pk"),
         "form": form,

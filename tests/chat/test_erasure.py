@@ -14,6 +14,7 @@ from chat.models import Citation, Conversation, Message
 from chat.records import Outcome
 from documents.ingest import delete, receive
 from documents.models import Document, Library, Page, Receipt, User, Version
+from documents.moving import move
 from documents.purging import erase, work_off
 from documents.removing import remove_library
 
@@ -131,3 +132,19 @@ def test_a_removed_library_shows_no_source_to_anybody(
     remove_library(library)
     client.force_login(teammate)
     assert source(client, asked).status_code == 404
+
+
+def test_a_moved_documents_page_is_shown_to_those_alone_who_may_read_it_where_it_is(
+    client: Client, owner: User, teammate: User, version: Version, asked: Message
+) -> None:
+    finish(asked, footnote(version))
+    target = Library.objects.create(name="Archive")
+    move(version.document, target)
+    client.force_login(teammate)
+    shown = source(client, asked).text
+    assert "This document was moved since this answer" in shown
+    assert TEXT in shown
+    assert "Open document" not in shown
+    target.visibility = Library.Visibility.TEAM
+    target.save()
+    assert "Open document" in source(client, asked).text
