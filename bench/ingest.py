@@ -1,4 +1,4 @@
-"""How soon uploads can be found, beside a straight script that cuts, embeds and stores the same texts."""
+"""How soon uploads can be found, beside a straight script with the same texts, and what each stage takes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from tests.installation import ROOT
 LARGE_BYTES = 5_000_000
 SMALL_FILES, SMALL_WORDS = 200, 300
 ROUNDS = 3
+OF_THE_FLOOR, OF_A_BARE_LOOP = 0.7, 0.8
+"""The rates, as shares, that ingest and its embedding stage are to have at least."""
 PATIENCE = 300.0
 
 
@@ -38,6 +40,7 @@ def main() -> None:
             uploads.upload([("warming up.txt", b"To begin with.")])
             uploads.measure("a text of 5 MB can be found", 7, [_large(number) for number in range(ROUNDS)])
             uploads.measure("200 small files can be found", 4, [_small(number) for number in range(ROUNDS)])
+            uploads.tell_stages(_large(ROUNDS)[0])
 
 
 class Uploads:
@@ -51,20 +54,38 @@ class Uploads:
         self._libraries = 0
 
     def measure(self, name: str, target: float, rounds: Sequence[Sequence[File]]) -> None:
-        """The median of the rounds."""
-        before = self._cpu()
-        seconds = [self.upload(files) for files in rounds]
-        spent = self._cpu()
-        spent.subtract(before)
+        """The medians of the rounds, each with its floor run right after it."""
+        spent: Counter[str] = Counter()
+        seconds, floors = [], []
+        for files in rounds:
+            before = self._cpu()
+            seconds.append(self.upload(files))
+            spent += self._cpu() - before
+            floors.append(self._floor(files))
+        shares = [floor / own for floor, own in zip(floors, seconds, strict=True)]
         about: dict[str, Any] = {
             "rounds": [round(one, 2) for one in seconds],
             "files": len(rounds[0]),
             "bytes": sum(len(content) for _, content in rounds[0]),
             "chunks before": LIBRARIES * CHUNKS,
-            "floor's seconds": round(self._floor(rounds[0]), 2),
+            "floor's seconds": [round(one, 2) for one in floors],
             "cpu seconds a round": rounded({side: cpu / len(rounds) for side, cpu in spent.items()}),
         }
         tell(Figure(name, median(seconds), "s", target), **about)
+        tell(Figure(f"{name}: the floor's rate", median(shares), "×", OF_THE_FLOOR, at_least=True), shares=shares)
+
+    def tell_stages(self, file: File) -> None:
+        name, content = file
+        path = self._data / name
+        path.write_bytes(content)
+        code = f"from bench.stages import main; main({str(path)!r})"
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--data", str(self._data)]
+        done = subprocess.run(
+            [*command, "--command", code], cwd=ROOT, env=self._product.settings, capture_output=True, check=True
+        )
+        on = json.loads(done.stdout.splitlines()[-1])
+        share = on.pop("embedding")
+        tell(Figure("embedding: a bare loop's rate", share, "×", OF_A_BARE_LOOP, at_least=True), **on)
 
     def upload(self, files: Sequence[File]) -> float:
         self._libraries += 1

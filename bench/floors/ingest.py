@@ -1,7 +1,7 @@
 """The floor of an ingest: `python -m bench.floors.ingest DATABASE_URL MODEL_PORT FILE…` prints its seconds.
 
-Cut by tokens, embed in batches, count words, COPY under a vector index that holds the product's own vectors already:
-nothing is parsed, checked, resumed or shown. Two batches are under way at a time.
+Cut by tokens, embed in batches, count words, make lexemes (`to_tsvector`), COPY under a vector index that holds the
+product's own vectors already: nothing is parsed, checked, resumed or shown. Two batches are under way at a time.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ _WORD = re.compile(r"\w+")
 _SCHEMA = f"""
 DROP SCHEMA IF EXISTS bench_floor CASCADE;
 CREATE SCHEMA bench_floor;
-CREATE TABLE bench_floor.chunk (id bigint PRIMARY KEY, text text, vector halfvec({DIMENSIONS}));
-INSERT INTO bench_floor.chunk SELECT -id, '', vector FROM documents_embedding;
+CREATE TABLE bench_floor.chunk (id bigint PRIMARY KEY, text text, vector halfvec({DIMENSIONS}),
+    lexemes tsvector GENERATED ALWAYS AS (to_tsvector('english', text)) STORED);
+INSERT INTO bench_floor.chunk (id, text, vector) SELECT -id, '', vector FROM documents_embedding;
 CREATE INDEX ON bench_floor.chunk USING hnsw (vector halfvec_cosine_ops) WITH (m = 12, ef_construction = 40);
 CREATE TABLE bench_floor.posting (term text COLLATE "C", batch bigint, packed bytea, PRIMARY KEY (term, batch));
 """
@@ -72,7 +73,7 @@ async def _work(connection: AsyncConnection[TupleRow], model: httpx2.AsyncClient
         reply = await model.post("/embeddings", json=body)
         vectors = [np.frombuffer(base64.b64decode(one["embedding"]), dtype="<f4") for one in reply.json()["data"]]
         async with connection.transaction(), connection.cursor() as cursor:
-            async with cursor.copy("COPY bench_floor.chunk FROM STDIN (FORMAT BINARY)") as copy:
+            async with cursor.copy("COPY bench_floor.chunk (id, text, vector) FROM STDIN (FORMAT BINARY)") as copy:
                 copy.set_types(("int8", "text", "halfvec"))
                 for (number, text), vector in zip(batch, vectors, strict=True):
                     await copy.write_row((number, text, HalfVector(vector)))
