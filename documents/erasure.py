@@ -135,7 +135,7 @@ def documents_left(lot: Lot) -> Counts:
 
 
 def _stored_under(version: Version) -> list[str]:
-    return [version.file.name] if version.file.name else []
+    return [kept.name for kept in (version.file, version.unlocked) if kept.name]
 
 
 def _stored(name: str) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from documents import long, members, short, versions
 from documents.leases import Lease, LeaseLost
 from documents.models import Version
 from documents.progress import announce
-from documents.rag.errors import PermanentError, TransientError
+from documents.rag.errors import PasswordNeeded, PermanentError, TransientError
 from documents.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class _Work:
         if isinstance(error, LeaseLost):
             await in_thread(versions.forget_unless_wanted, version.pk)
         elif isinstance(error, PermanentError):
-            await self.fail(str(error))
+            await self.fail(str(error), needs_password=isinstance(error, PasswordNeeded))
         else:
             logger.exception("Version %s could not be indexed", version.pk)
             await self.fail(_BUG.format(error=type(error).__name__))
@@ -115,8 +115,8 @@ class _Work:
         await self.let_go(wait=seconds, status=Status.QUEUED, attempts=attempts, error=sentence)
         return seconds
 
-    async def fail(self, sentence: str) -> None:
-        await self.let_go(status=Status.FAILED, error=sentence)
+    async def fail(self, sentence: str, *, needs_password: bool = False) -> None:
+        await self.let_go(status=Status.FAILED, error=sentence, needs_password=needs_password)
 
     async def let_go(self, *, status: Status, wait: float = 0, **values: Any) -> None:
         try:

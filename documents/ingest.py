@@ -215,8 +215,9 @@ def _restored(version: Version) -> Version:
 
 def _wait_again(version: Version) -> None:
     version.status, version.error, version.attempts = Version.Status.QUEUED, "", 0
+    version.needs_password = False
     version.lease = version.lease_until = None
-    version.save(update_fields=["status", "error", "attempts", "lease", "lease_until"])
+    version.save(update_fields=["status", "error", "attempts", "needs_password", "lease", "lease_until"])
 
 
 def _add(document: Document, given: _Given, *, number: int) -> Version:

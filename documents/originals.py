@@ -17,7 +17,7 @@ from documents.rag.types import Page
 
 async def unread(version: Version) -> AsyncGenerator[Opened | Page]:
     """What the file is, then the pages that weren't read yet. Raises UnreadableDocument."""
-    path, name = Path(version.file.path), version.document.name
+    path, name = Path(version.readable.path), version.document.name
     if not await asyncio.to_thread(path.exists):
         raise UnreadableDocument(f"The file of {name} is gone from the storage. Upload it again.")
     async with aclosing(read(path, version.media_type, version.pages_read + 1, name=name)) as items:

@@ -40,7 +40,7 @@ def picture(page: Page, width: int) -> Path:
 
 
 def _rendered(page: Page, width: int) -> bytes:
-    arguments = [page.version.file.path, str(page.number), str(width), page.version.document.name]
+    arguments = [page.version.readable.path, str(page.number), str(width), page.version.document.name]
     try:
         done = subprocess.run(
             [sys.executable, "-c", _RENDER, *arguments],

@@ -30,6 +30,8 @@ def describe(version: Version) -> str:
         case Version.Status.RECOGNISING:
             page = min(version.pages_recognised + 1, version.pages_to_recognise)
             return f"recognising page {page} of {version.pages_to_recognise}"
+        case Version.Status.FAILED if version.needs_password:
+            return "needs a password"
     return str(version.status)
 
 

@@ -32,6 +32,7 @@ urlpatterns = [
     path("documents/<int:document_id>/delete", documents.delete, name="document-delete"),
     path("documents/<int:document_id>/rename", changes.rename, name="document-rename"),
     path("documents/<int:document_id>/retry", documents.retry, name="document-retry"),
+    path("documents/<int:document_id>/unlock", documents.unlock, name="document-unlock"),
     path("documents/<int:document_id>/versions/<int:version>/pages/<int:number>/", pages.show, name="page"),
     path("documents/<int:document_id>/versions/<int:version>/pages/<int:number>.png", pages.image, name="page-image"),
 ]

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
 from documents.models.library import Library
@@ -120,12 +121,15 @@ class Version(models.Model):
     number = models.PositiveIntegerField(default=1)
     sha256 = models.CharField(max_length=64)
     file = models.FileField(upload_to=upload_path, max_length=255)
+    unlocked = models.FileField(upload_to=upload_path, max_length=255, blank=True)
+    """A copy of it that needs no password, where the file itself needs one."""
     media_type = models.CharField(max_length=100)
     bytes = models.BigIntegerField()
     title = models.CharField(max_length=500, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.QUEUED)
     attempts = models.PositiveIntegerField(default=0, help_text="How often it failed for a reason that may pass.")
     error = models.TextField(blank=True)
+    needs_password = models.BooleanField(default=False, help_text="Why it failed: an editor may enter the password.")
     left_out = models.JSONField(default=list, blank=True, help_text="Members that weren't taken in: a sentence each.")
     pages_total = models.PositiveIntegerField(null=True, blank=True, help_text="None until it is known.")
     pages_read = models.PositiveIntegerField(default=0)
@@ -145,6 +149,11 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document}, version {self.number}"
+
+    @property
+    def readable(self) -> FieldFile:
+        """The file that is read and shown; what is downloaded is always `file`."""
+        return self.unlocked or self.file
 
     @property
     def paged(self) -> bool:

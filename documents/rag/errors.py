@@ -28,6 +28,14 @@ class UnreadableDocument(PermanentError):
     """This file can't be read. Save it again in its program and upload that."""
 
 
+class PasswordNeeded(UnreadableDocument):
+    """This file needs a password."""
+
+
+class WrongPassword(UnreadableDocument):
+    """This password does not open the file. Try another one."""
+
+
 class InvalidDocument(PermanentError):
     """documents and metadata must be lists of the same length, and each metadata must name a source."""
 

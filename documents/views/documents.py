@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from asgiref.sync import async_to_sync
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files import File
@@ -12,14 +13,17 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
+from documents import unlocking
 from documents.alike import nearly_the_same
 from documents.forms import RenameForm
 from documents.ingest import delete as delete_document
 from documents.ingest import retry as try_again
 from documents.models import Document, Library, Version
 from documents.progress import worker_is_running
+from documents.rag.errors import PermanentError
 from documents.removing import KEPT
 from documents.views.pages import number_in, page_context
 
@@ -40,7 +44,7 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
         Document.objects.readable_by(request.user).select_related("library", "current", "latest", "container"),
         pk=document_id,
     )
-    version = _version(request, document)
+    version, may_edit = _version(request, document), _may_edit(request, document)
     sheets = Paginator(range(1, version.pages_read + 1), 1)
     sheet = sheets.get_page(request.GET.get("page"))
     page = version.pages.filter(number=sheet.number).first()
@@ -53,7 +57,8 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
         "sheet": sheet,
         "numbers": sheets.get_elided_page_range(sheet.number, on_each_side=4),
         "worker": worker_is_running(),
-        "rename_form": RenameForm(instance=document) if _may_edit(request, document) else None,
+        "rename_form": RenameForm(instance=document) if may_edit else None,
+        "may_edit": may_edit,
         "may_download": Library.objects.downloadable_by(request.user).filter(pk=document.library_id).exists(),
         **(page_context(request, page) if page else {}),
     }
@@ -90,6 +95,22 @@ def retry(request: HttpRequest, document_id: int) -> HttpResponse:
     if document.latest and document.latest.status == Version.Status.FAILED:
         try_again(document.latest)
     return redirect(document.library)
+
+
+@sensitive_post_parameters("password")
+@login_required
+@require_POST
+def unlock(request: HttpRequest, document_id: int) -> HttpResponse:
+    """Have a PDF read that needs a password, by the password that is given for this once."""
+    document = get_object_or_404(Document.objects.editable_by(request.user).select_related("latest"), pk=document_id)
+    locked = document.latest
+    if locked and locked.needs_password:
+        locked.document = document
+        try:
+            async_to_sync(unlocking.unlock)(locked, request.POST.get("password", ""))
+        except PermanentError as error:
+            messages.error(request, str(error))
+    return redirect(document)
 
 
 @login_required

@@ -130,7 +130,7 @@ def test_a_library_needs_a_name(folder: Path, owner: User) -> None:
 def test_without_postgres_a_sentence_says_what_became_of_it(
     folder: Path, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(*_: object) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise OperationalError("the connection is closed")
 
     monkeypatch.setattr("documents.management.commands.ingest.take_in", gone)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 
 def pdf(*pages: str, box: str = "0 0 600 800", extra: str = "") -> bytes:
     """A PDF of pages with these content streams; fonts /F1 (Helvetica) and /F2 (bold); `extra` goes into each page."""
@@ -21,12 +23,47 @@ def pdf(*pages: str, box: str = "0 0 600 800", extra: str = "") -> bytes:
     return _assembled(objects)
 
 
+def locked(password: str, content: str) -> bytes:
+    """A PDF of one page that only opens with the password: by RC4 with 40 bits, as in PDF 1.1."""
+    padding = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
+    padded = (password.encode("latin-1") + padding)[:32]
+    owner = _rc4(hashlib.md5(padded).digest()[:5], padded)
+    key = hashlib.md5(padded + owner + (0xFFFFFFFC).to_bytes(4, "little") + padding[:16]).digest()[:5]
+    number = 4
+    hidden = _rc4(hashlib.md5(key + number.to_bytes(3, "little") + bytes(2)).digest()[:10], content.encode("latin-1"))
+    user = _rc4(key, padding)
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R"
+        " /Resources << /Font << /F1 5 0 R >> >> >>",
+        f"<< /Length {len(hidden)} >>\nstream\n{hidden.decode('latin-1')}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        f"<< /Filter /Standard /V 1 /R 2 /O <{owner.hex()}> /U <{user.hex()}> /P -4 >>",
+    ]
+    return _assembled(objects, f"/Encrypt 6 0 R /ID [<{padding[:16].hex()}> <{padding[:16].hex()}>]")
+
+
 def text(*lines: tuple[int, int, str], font: str = "F1", size: int = 12) -> str:
     """A content stream that writes each (x, y, text), from the page's bottom left."""
     return "\n".join(f"BT /{font} {size} Tf {x} {y} Td ({line}) Tj ET" for x, y, line in lines)
 
 
-def _assembled(objects: list[str]) -> bytes:
+def _rc4(key: bytes, data: bytes) -> bytes:
+    state, j = list(range(256)), 0
+    for i in range(256):
+        j = (j + state[i] + key[i % len(key)]) % 256
+        state[i], state[j] = state[j], state[i]
+    out, i, j = bytearray(), 0, 0
+    for byte in data:
+        i = (i + 1) % 256
+        j = (j + state[i]) % 256
+        state[i], state[j] = state[j], state[i]
+        out.append(byte ^ state[(state[i] + state[j]) % 256])
+    return bytes(out)
+
+
+def _assembled(objects: list[str], trailing: str = "") -> bytes:
     out = b"%PDF-1.7\n"
     offsets = []
     for number, body in enumerate(objects, 1):
@@ -34,6 +71,6 @@ def _assembled(objects: list[str]) -> bytes:
         out += f"{number} 0 obj\n{body}\nendobj\n".encode("latin-1")
     table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
     size = len(objects) + 1
-    trailer = f"trailer << /Size {size} /Root 1 0 R >>"
+    trailer = f"trailer << /Size {size} /Root 1 0 R {trailing} >>"
     end = f"xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}\nstartxref\n{len(out)}\n%%EOF"
     return out + end.encode("latin-1")

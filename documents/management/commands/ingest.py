@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,10 @@ from documents.management.asking import find_user
 from documents.models import Library, Membership, User, Version
 from documents.progress import worker_is_running
 from documents.queueing import queue
-from documents.rag.errors import PermanentError
+from documents.rag.errors import PermanentError, UnreadableDocument
+from documents.rag.parsing.recognising import PDF
 from documents.threads import in_thread
+from documents.unlocking import unlock
 from documents.wiring import open_system
 
 LOOK_EVERY = 0.25
@@ -51,25 +55,42 @@ class Command(BaseCommand):
         parser.add_argument("--library", required=True, metavar="NAME", help="made, private, if there is none")
         parser.add_argument("--user", metavar="E-MAIL", help="who adds them (default: the first administrator)")
         parser.add_argument("--wait", action="store_true", help="return when every document is ready or has failed")
+        parser.add_argument(
+            "--password", metavar="P", help="tried on PDFs that need one; - reads it from standard input"
+        )
         parser.add_argument("--json", action="store_true", help="print JSON lines, one a document")
 
     def handle(
-        self, *, paths: Sequence[Path], library: str, user: str | None, wait: bool, json: bool, **options: Any
+        self,
+        *,
+        paths: Sequence[Path],
+        library: str,
+        user: str | None,
+        wait: bool,
+        password: str | None,
+        json: bool,
+        **options: Any,
     ) -> None:
+        password = sys.stdin.readline().rstrip("\n") if password == "-" else password
         try:
-            for result in self.ingest(paths, library, user, wait=wait):
+            for result in self.ingest(paths, library, user, wait=wait, password=password):
                 self.say(result, as_json=json)
         except (OperationalError, InterfaceError) as error:
             raise CommandError("Postgres went away. What was taken in is kept; run this again for the rest.") from error
 
-    def ingest(self, paths: Sequence[Path], library: str, user: str | None, *, wait: bool) -> Iterator[Line]:
+    def ingest(
+        self, paths: Sequence[Path], library: str, user: str | None, *, wait: bool, password: str | None
+    ) -> Iterator[Line]:
         person = find_user(user)
         files = list(found(paths))
         into = find_library(person, library)
-        results = [result for lot in lots(files) for result in take_in(person, into, lot)]
+        results = [result for lot in lots(files) for result in take_in(person, into, lot, password=password)]
+        taken = [result.pk for result in results if isinstance(result, Version)]
         if wait:
-            asyncio.run(finish([result.pk for result in results if isinstance(result, Version)]))
+            asyncio.run(finish(taken, password=password))
         yield from (result if isinstance(result, Line) else line(result.pk) for result in results)
+        if wait:
+            yield from map(line, with_members(taken)[len(taken) :])
 
     def say(self, line: Line, *, as_json: bool) -> None:
         self.stdout.write(json.dumps(asdict(line), ensure_ascii=False) if as_json else str(line))
@@ -110,9 +131,13 @@ def lots(files: Sequence[Path]) -> Iterator[Sequence[Path]]:
         yield files[start : start + FILES_AT_A_TIME]
 
 
-def take_in(user: User, library: Library, files: Sequence[Path]) -> list[Version | Line]:
+def take_in(
+    user: User, library: Library, files: Sequence[Path], *, password: str | None = None
+) -> list[Version | Line]:
     """The versions that were queued, or why they were not."""
     results = [_take_in(user, library, path) for path in files]
+    if password:
+        asyncio.run(unlock_all([result for result in results if isinstance(result, Version)], password))
     queue(result for result in results if isinstance(result, Version))
     return results
 
@@ -132,23 +157,54 @@ def line(version_id: int) -> Line:
     return Line(version.document.name, version.status, version.pages_read, version.chunks_indexed, error=version.error)
 
 
-async def finish(versions: Sequence[int]) -> None:
+async def unlock_all(versions: Iterable[Version], password: str) -> None:
+    """Unlock the PDFs that this password opens."""
+    for version in versions:
+        if version.media_type == PDF:
+            with suppress(UnreadableDocument):
+                await unlock(version, password)
+
+
+async def finish(versions: Sequence[int], *, password: str | None = None) -> None:
     """Wait for the workers; do their work, under the same leases, while none is running."""
     async with open_system():
-        while await in_thread(unfinished, versions):
-            ours = [] if await asyncio.to_thread(worker_is_running) else await in_thread(free, versions)
-            if ours:
-                await index_all(ours[:LOTS_AT_A_TIME])
-            else:
-                await asyncio.sleep(LOOK_EVERY)
+        await work_off(versions)
+        if password:
+            await unlock_all(await in_thread(locked, versions), password)
+            await work_off(versions)
+
+
+async def work_off(versions: Sequence[int]) -> None:
+    while await in_thread(unfinished, versions):
+        ours = [] if await asyncio.to_thread(worker_is_running) else await in_thread(free, versions)
+        if ours:
+            await index_all(ours[:LOTS_AT_A_TIME])
+        else:
+            await asyncio.sleep(LOOK_EVERY)
+
+
+def with_members(versions: Sequence[int]) -> list[int]:
+    """The versions, and those of what they hold, at any depth."""
+    found, generation = list[int](), list(versions)
+    while generation:
+        found += generation
+        members = leases.wanted().filter(document__container__versions__in=generation)
+        generation = list(members.values_list("pk", flat=True))
+    return found
 
 
 def unfinished(versions: Sequence[int]) -> bool:
-    return leases.unfinished().filter(pk__in=versions).exists()
+    return leases.unfinished().filter(pk__in=with_members(versions)).exists()
 
 
 def free(versions: Sequence[int]) -> list[list[Version]]:
-    return list(short.lots(leases.free().filter(pk__in=versions)))
+    return list(short.lots(leases.free().filter(pk__in=with_members(versions))))
+
+
+def locked(versions: Sequence[int]) -> list[Version]:
+    """Those that wait for a password."""
+    waiting = Version.objects.filter(needs_password=True, pk__in=with_members(versions))
+    return list(waiting.select_related("document"))
 
 
 async def index_all(lots: Sequence[Sequence[Version]]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from documents.rag.errors import UnreadableDocument
+from documents.rag.errors import PasswordNeeded, UnreadableDocument
 from documents.rag.parsing.cleaning import clean
 from documents.rag.parsing.layout import Trail, arrange
 from documents.rag.parsing.lines import Frame, read_lines
@@ -41,14 +41,19 @@ def parse(path: Path, first: int, *, name: str) -> Iterator[Opened | Page]:
 
 
 @contextmanager
-def open_pdf(path: Path, name: str) -> Iterator[pdfium.PdfDocument]:
-    """The document, closed at the end. Raises UnreadableDocument where it can't be opened or has no pages."""
+def open_pdf(path: Path, name: str, password: str | None = None) -> Iterator[pdfium.PdfDocument]:
+    """The document, closed at the end.
+
+    Raises UnreadableDocument where it can't be opened or has no pages, PasswordNeeded where another password opens it.
+    """
     damaged = UnreadableDocument(f"{name} is damaged and can't be read. Save it as a PDF again and upload that.")
     try:
-        document = pdfium.PdfDocument(path)
+        document = pdfium.PdfDocument(path, password)
     except pdfium.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
-            raise UnreadableDocument(f"{name} needs a password. Upload an unlocked copy.") from error
+            raise PasswordNeeded(
+                f"{name} needs a password. Enter it on the document's page, or upload an unlocked copy."
+            ) from error
         raise damaged from error
     try:
         if not len(document):

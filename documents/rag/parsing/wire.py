@@ -6,9 +6,11 @@ import json
 from base64 import b64decode, b64encode
 from typing import Any
 
-from documents.rag.errors import UnreadableDocument
+from documents.rag.errors import PasswordNeeded, UnreadableDocument, WrongPassword
 from documents.rag.parsing.opened import Opened
 from documents.rag.types import Block, BlockKind, HowRead, Page, Words
+
+_ERRORS = {error.__name__: error for error in (UnreadableDocument, PasswordNeeded, WrongPassword)}
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
@@ -21,15 +23,15 @@ def dump(item: Opened | Page | UnreadableDocument) -> bytes:
 def load(line: bytes) -> Opened | Page:
     """The item of a line. Raises UnreadableDocument where it says so."""
     kind, *values = json.loads(line)
-    if kind == "unreadable":
-        raise UnreadableDocument(*values)
+    if kind in _ERRORS:
+        raise _ERRORS[kind](*values)
     return Opened(*values) if kind == "opened" else _page(*values)
 
 
 def _plain(item: Opened | Page | UnreadableDocument) -> list[Any]:
     match item:
         case UnreadableDocument():
-            return ["unreadable", str(item)]
+            return [type(item).__name__, str(item)]
         case Opened(title, page_count):
             return ["opened", title, page_count]
         case Page() as page:
