@@ -23,8 +23,8 @@ _RENDER = """
 import sys
 from pathlib import Path
 from documents.rag.parsing.images import render
-path, number, width, name = sys.argv[1:]
-sys.stdout.buffer.write(render(Path(path), int(number), int(width), name=name))
+path, media_type, number, width, name = sys.argv[1:]
+sys.stdout.buffer.write(render(Path(path), media_type, int(number), int(width), name=name))
 """
 
 
@@ -40,7 +40,8 @@ def picture(page: Page, width: int) -> Path:
 
 
 def _rendered(page: Page, width: int) -> bytes:
-    arguments = [page.version.readable.path, str(page.number), str(width), page.version.document.name]
+    version = page.version
+    arguments = [version.readable.path, version.media_type, str(page.number), str(width), version.document.name]
     try:
         done = subprocess.run(
             [sys.executable, "-c", _RENDER, *arguments],

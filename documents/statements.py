@@ -112,7 +112,8 @@ METADATA = (
 # An upload's own source is a random identity, and tells nobody anything: its name stands for it.
 PASSAGE = """
 SELECT chunk.id, chunk.text, chunk.spans, chunk.tokens, chunk.heading_path,
-    chunk.position, chunk.language, version.id, version.media_type, version.media_type = 'application/pdf', document.id,
+    chunk.position, chunk.language, version.id, version.media_type,
+    version.media_type = 'application/pdf' OR version.media_type LIKE 'image/%%', document.id,
     CASE WHEN document.source LIKE 'upload:%%' THEN document.name ELSE document.source END,
     coalesce(nullif(document.title, ''), document.name), document.name, library.id, library.name
 FROM documents_chunk AS chunk

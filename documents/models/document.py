@@ -15,6 +15,7 @@ from documents.models.library import Library
 from documents.models.people import User
 from documents.models.receipt import Receipt
 from documents.models.source import Source
+from documents.rag.parsing.recognising import PDF, PICTURES
 from documents.rag.types import HowRead
 
 DEPTH = 3
@@ -158,7 +159,7 @@ class Version(models.Model):
     @property
     def paged(self) -> bool:
         """Whether the format itself has pages, so that a page number means something to people."""
-        return self.media_type == "application/pdf"
+        return self.media_type == PDF or self.media_type in PICTURES
 
     @property
     def whole(self) -> bool:

@@ -63,8 +63,8 @@ def test_without_a_script_the_page_says_what_became_of_each_file(signed_in: Clie
     ("name", "content", "sentence"),
     [
         ("empty.txt", b"", "empty.txt is empty. Upload a file with text in it."),
-        ("picture.png", b"\x89PNG\r\n\x1a\n\0\0", "picture.png is a PNG image."),
-        ("picture.pdf", b"\x89PNG\r\n\x1a\n\0\0", "picture.pdf is a PNG image, not a PDF."),
+        ("all.rar", b"Rar!", "all.rar is a RAR archive."),
+        ("picture.pdf", b"\x89PNG\r\n\x1a\n\0\0", "picture.pdf is a PNG picture, not a PDF."),
         ("letter.pdf", b"Dear all", "letter.pdf has the name of another type (PDF) than its content."),
         ("table.xlsx", b"Dear all", "table.xlsx has the name of another type (Excel) than its content."),
     ],

@@ -173,7 +173,7 @@ def test_a_file_is_known_by_its_content_before_its_name(name: str, head: bytes, 
 @pytest.mark.parametrize(
     ("name", "head", "sentence"),
     [
-        ("photo.pdf", b"\x89PNG\r\n\x1a\n", "photo.pdf is a PNG image, not a PDF."),
+        ("photo.pdf", b"\x89PNG\r\n\x1a\n", "photo.pdf is a PNG picture, not a PDF."),
         ("letter.rar", b"Rar!", "letter.rar is a RAR archive."),
         ("letter.docx", b"hello", "letter.docx has the name of another type (Word) than its content."),
         ("letter.docx", b"\xd0\xcf\x11\xe0", "letter.docx is protected by a password."),

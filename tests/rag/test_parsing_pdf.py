@@ -9,7 +9,9 @@ import pytest
 
 from documents.rag.errors import UnreadableDocument
 from documents.rag.parsing import parse
+from documents.rag.parsing.cleaning import is_legible
 from documents.rag.parsing.images import render
+from documents.rag.parsing.recognising import PDF
 from documents.rag.types import HowRead, Page
 from tests.rag.pdfs import pdf, text
 
@@ -73,6 +75,26 @@ def test_a_page_without_text_says_so_and_the_others_are_read(tmp_path: Path) -> 
     assert pages[1].error == "This page has no text."
 
 
+@pytest.mark.parametrize("content", ["0 0 100 100 re f", text((72, 700, r"\001\002\003"))])
+def test_a_page_on_which_something_is_drawn_waits_to_be_recognised(tmp_path: Path, content: str) -> None:
+    pages = read(tmp_path / "a.pdf", pdf(BODY, content))
+    assert [(page.how_read, page.error) for page in pages] == [(HowRead.TEXT, ""), (HowRead.WAITING, "")]
+    assert (pages[1].width, pages[1].height) == (600, 800)
+
+
+@pytest.mark.parametrize(
+    ("letters", "legible"),
+    [
+        ("Leave", True),
+        ("\ue001\ue002 \ufffd", False),
+        ("\ue001\ue002\ue003\ue004\ufffd a", False),
+        ("\ue001 Leave", True),
+    ],
+)
+def test_a_text_of_unknown_characters_is_none(letters: str, legible: bool) -> None:
+    assert is_legible(letters) == legible
+
+
 def test_reading_begins_at_the_page_asked_for(tmp_path: Path) -> None:
     assert [page.number for page in read(tmp_path / "a.pdf", pdf(BODY, BODY, BODY), first=2)] == [2, 3]
 
@@ -85,8 +107,8 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_page_is_drawn_as_a_png_of_the_width_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     path.write_bytes(pdf(BODY))
-    image = render(path, 1, 300, name="a.pdf")
+    image = render(path, PDF, 1, 300, name="a.pdf")
     assert image.startswith(b"\x89PNG")
     assert struct.unpack(">2I", image[16:24]) == (300, 400)
     with pytest.raises(UnreadableDocument, match=r"Page 2 of a\.pdf"):
-        render(path, 2, 300, name="a.pdf")
+        render(path, PDF, 2, 300, name="a.pdf")

@@ -14,8 +14,7 @@ _VIRTUAL_MARGIN = 1 << 30
 
 
 def keep_to(memory: int) -> None:
-    """Keep to `memory` bytes from now on, and end when the parent does."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Keep to `memory` bytes from now on."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, _FILES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory + _VIRTUAL_MARGIN, memory + _VIRTUAL_MARGIN))
@@ -33,7 +32,12 @@ def say(line: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """End when the parent does, whatever is being done; for those that are told nothing by standard input."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     """Wait for the end of standard input, which the parent holds open as long as it lives."""
     # Not by sys.stdin, whose lock this thread would still hold when the interpreter ends.
     os.read(0, 1)

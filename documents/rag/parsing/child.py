@@ -10,7 +10,7 @@ from pathlib import Path
 
 from documents.rag.errors import UnreadableDocument
 from documents.rag.parsing import parse
-from documents.rag.parsing.caps import grant, keep_to, say
+from documents.rag.parsing.caps import end_with_parent, grant, keep_to, say
 from documents.rag.parsing.wire import dump
 
 _RANGE = 16
@@ -19,6 +19,7 @@ _RANGE = 16
 
 def main(path: str, media_type: str, first: int, name: str, memory: int, seconds: int) -> None:
     """Parse the file from page `first` on, with `memory` bytes, and `seconds` of processor time for each range."""
+    end_with_parent()
     keep_to(memory)
     grant(seconds)
     try:

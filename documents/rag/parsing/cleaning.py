@@ -11,6 +11,7 @@ _INVISIBLE = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u2060\ufeff
 _WIDTHS = "\x85\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _JOINED = "\ufb00-\ufb06"
 _UNREADABLE, _SPACES, _LIGATURES = (re.compile(f"[{kind}]") for kind in (_INVISIBLE, _WIDTHS, _JOINED))
+_UNKNOWN = re.compile(r"[\s\ufffd\ue000-\uf8ff]")
 _ANY = re.compile(f"[\r{_INVISIBLE}{_WIDTHS}{_JOINED}]")
 
 
@@ -22,3 +23,9 @@ def clean(text: str) -> str:
     text = _SPACES.sub(" ", text)
     text = _LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     return unicodedata.normalize("NFC", text)
+
+
+def is_legible(text: str) -> bool:
+    """Whether there is a text, and it isn't almost all made of characters that stand for nothing known."""
+    known = len(_UNKNOWN.sub("", text))
+    return known * 5 > len(text) - text.count(" ") - text.count("\n")

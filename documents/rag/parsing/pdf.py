@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from documents.rag.errors import PasswordNeeded, UnreadableDocument
-from documents.rag.parsing.cleaning import clean
+from documents.rag.parsing.cleaning import clean, is_legible
 from documents.rag.parsing.layout import Trail, arrange
 from documents.rag.parsing.lines import Frame, read_lines
 from documents.rag.parsing.opened import Opened
@@ -77,8 +76,16 @@ def _read(document: pdfium.PdfDocument, number: int, trail: Trail) -> tuple[Page
             ), trail
         frame = _frame(page)
         arranged = arrange(read_lines(text_page, frame), trail)
-    page = Page(number, arranged.text, arranged.blocks, arranged.words, frame.width, frame.height)
-    return page if page.text else replace(page, how_read=HowRead.EMPTY, error=EMPTY), arranged.trail
+        if not is_legible(arranged.text):
+            return _unread(page, number, frame), trail
+    return Page(number, arranged.text, arranged.blocks, arranged.words, frame.width, frame.height), arranged.trail
+
+
+def _unread(page: Any, number: int, frame: Frame) -> Page:
+    """A page without a text of use: to be read from its picture, where anything is drawn on it."""
+    if raw.FPDFPage_CountObjects(page) > 0:
+        return Page(number, "", width=frame.width, height=frame.height, how_read=HowRead.WAITING)
+    return Page(number, "", width=frame.width, height=frame.height, how_read=HowRead.EMPTY, error=EMPTY)
 
 
 @contextmanager

@@ -22,6 +22,8 @@ RST, ORG, ASCIIDOC = "text/x-rst", "text/x-org", "text/asciidoc"
 NOTEBOOK, JSON = "application/x-ipynb+json", "application/json"
 CSV, CAPTIONS, CODE = "text/csv", "text/vtt", "text/x-source"
 EML, MSG, ZIP = "message/rfc822", "application/vnd.ms-outlook", "application/zip"
+PNG, JPEG, TIFF, WEBP, GIF, BMP = (f"image/{kind}" for kind in ("png", "jpeg", "tiff", "webp", "gif", "bmp"))
+HEIC, AVIF = "image/heic", "image/avif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,14 @@ FORMATS = (
     Format(EML, "eml", "e-mail", (".eml",)),
     Format(MSG, "msg", "Outlook message", (".msg",)),
     Format(ZIP, "archive", "ZIP archive", (".zip",)),
+    Format(JPEG, "pictures", "JPEG picture", (".jpg", ".jpeg", ".jpe", ".jfif")),
+    Format(PNG, "pictures", "PNG picture", (".png",)),
+    Format(TIFF, "pictures", "TIFF picture", (".tif", ".tiff")),
+    Format(WEBP, "pictures", "WebP picture", (".webp",)),
+    Format(HEIC, "pictures", "HEIC photograph", (".heic", ".heif")),
+    Format(AVIF, "pictures", "AVIF picture", (".avif",)),
+    Format(GIF, "pictures", "GIF picture", (".gif",)),
+    Format(BMP, "pictures", "BMP picture", (".bmp", ".dib")),
     Format(CSV, "separated", "CSV", (".csv", ".tsv", ".tab")),
     Format(CAPTIONS, "captions", "subtitles", (".vtt", ".srt")),
     Format(JSON, "code", "JSON", (".json", ".jsonl", ".ndjson", ".geojson")),
@@ -111,12 +121,15 @@ READ = {kind.media_type: kind.module for kind in FORMATS}
 
 SUFFIXES = {suffix: kind.media_type for kind in FORMATS for suffix in kind.suffixes}
 
+PICTURES = {PNG, JPEG, TIFF, WEBP, HEIC, AVIF, GIF, BMP}
+"""Those of them that have no text but what is recognised in them."""
+
 CONTAINERS = (EML, MSG, ZIP)
 """Those of them that hold files, which become documents of their own."""
 
 READABLE = (
-    "PDF, Office and OpenDocument files, e-mail, e-books, HTML, Markdown, tables, notebooks, subtitles, code and text, "
-    "and ZIP archives of these"
+    "PDF, Office and OpenDocument files, pictures, e-mail, e-books, HTML, Markdown, tables, notebooks, subtitles, code "
+    "and text, and ZIP archives of these"
 )
 """In a few words, for those who choose a file."""
 
@@ -130,13 +143,19 @@ _ZIPPED = {DOCX, PPTX, XLSX, ODT, ODP, ODS, EPUB}
 _OLD = {DOC, PPT, XLS, MSG}
 _OLD_SIGNATURE = b"\xd0\xcf\x11\xe0"
 
+_PICTURES = (
+    (re.compile(rb"\x89PNG\r\n"), PNG),
+    (re.compile(rb"\xff\xd8\xff"), JPEG),
+    (re.compile(rb"GIF8"), GIF),
+    (re.compile(rb"II\*\0|MM\0\*"), TIFF),
+    (re.compile(rb"RIFF....WEBP", re.S), WEBP),
+    (re.compile(rb"BM.{4}\0{4}.{4}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.S), BMP),
+    (re.compile(rb"....ftyp(?:hei|hev|mif1|msf1)", re.S), HEIC),
+    (re.compile(rb"....ftyp(?:avi[fs])", re.S), AVIF),
+)
+
 SIGNATURES = (
-    (b"\x89PNG\r\n", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"II*\0", "a TIFF image"),
-    (b"MM\0*", "a TIFF image"),
-    (b"RIFF", "an image, a sound or a film"),
+    (b"RIFF", "a sound or a film"),
     (b"ID3", "a sound file"),
     (b"\0\0\0\x18ftyp", "a film"),
     (b"\0\0\0\x20ftyp", "a film"),
@@ -170,18 +189,27 @@ def media_type(name: str, head: bytes) -> str:
         return _zipped(name, by_name, head)
     if head.startswith(_OLD_SIGNATURE):
         return _old(name, by_name)
+    if picture := next((kind for signature, kind in _PICTURES if signature.match(head)), ""):
+        if suffix == ".pdf":
+            raise _refusal(f"{name} is a {_what(picture)}, not a PDF. Give it its right name.")
+        return picture
     if foreign := next((what for signature, what in SIGNATURES if head.startswith(signature)), ""):
         raise _refusal(f"{name} is {foreign}{', not a PDF' if suffix == '.pdf' else ''}.")
     if by_name != XML and HTML_START.match(start):
         return HTML
-    if by_name in {PDF, ZIP, *_ZIPPED, *_OLD}:
-        what = next(kind.what for kind in FORMATS if kind.media_type == by_name)
+    if by_name in {PDF, ZIP, *PICTURES, *_ZIPPED, *_OLD}:
+        what = _what(by_name)
         raise _refusal(f"{name} has the name of another type ({what}) than its content. Save it again, or rename it.")
     if not _looks_like_text(head):
         raise _refusal(f"{name} is not text.")
     if not by_name:
         raise _refusal(f"{name} can't be read: it is a {suffix} file.")
     return by_name
+
+
+def _what(media_type: str) -> str:
+    """What people call it."""
+    return next(kind.what for kind in FORMATS if kind.media_type == media_type)
 
 
 def _zipped(name: str, by_name: str, head: bytes) -> str:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from documents.rag.errors import UnreadableDocument
-from documents.rag.parsing.caps import grant, keep_to, say
+from documents.rag.parsing.caps import end_with_parent, grant, keep_to, say
 from documents.rag.parsing.members import Room, members
 
 _RANGE = 16
@@ -20,6 +20,7 @@ _RANGE = 16
 
 def main(path: str, media_type: str, first: int, into: str, name: str, room: Room, memory: int, seconds: int) -> None:
     """Unpack a lot from file `first` on, with `memory` bytes, and `seconds` of processor time for each range."""
+    end_with_parent()
     keep_to(memory)
     grant(seconds)
     try:

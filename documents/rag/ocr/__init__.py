@@ -1,0 +1,1 @@
+"""Text read from pictures of pages, in a process of its own."""
