@@ -6,7 +6,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-QUEUES = ("parsing", "embedding", "upkeep")
+QUEUES = ("parsing", "ocr", "embedding", "upkeep")
 
 app = Celery("footnote")
 app.set_default()

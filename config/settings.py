@@ -165,13 +165,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 60 * 60, "socket_ke
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "upkeep"
-CELERY_TASK_ROUTES = {"documents.tasks.index": {"queue": "parsing"}}
+CELERY_TASK_ROUTES = {"documents.tasks.index": {"queue": "parsing"}, "documents.tasks.recognise": {"queue": "ocr"}}
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_POOL = "threads"  # Each only waits for the worker's event loop: one process, one model.
-CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 4, validate=must.Range(1, 64))
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 4, validate=must.Range(1, 64)) + 1  # For text recognition.
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- Files --------------------------------------------------------------------------------------

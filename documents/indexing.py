@@ -47,7 +47,7 @@ async def index(*version_ids: int) -> None:
     try:
         taken = await in_thread(versions.take, lease)
         async with lease.renewed():
-            waits = [await _Work(lease.of(lot), lot).run() for lot in short.lots(taken)]
+            waits = [await _Indexing(lease.of(lot), lot).run() for lot in short.lots(taken)]
     except asyncio.CancelledError:
         await in_thread(lease.release)
         raise
@@ -58,8 +58,11 @@ async def index(*version_ids: int) -> None:
         raise TryAgain(wait)
 
 
-class _Work:
-    """The work of a lease on the versions that it is for: one, or several short ones."""
+class Work:
+    """The work of a lease on the versions that it is for, and what becomes of them when it doesn't work."""
+
+    waiting = Status.QUEUED
+    """How they stand while they are to be tried again."""
 
     def __init__(self, lease: Lease, together: Sequence[Version]) -> None:
         self.lease = lease
@@ -68,7 +71,7 @@ class _Work:
     async def run(self) -> float:
         """The seconds after which it is to be tried again, 0 where it came to an end."""
         try:
-            await self.index()
+            await self.do()
         except TRANSIENT as error:
             return await self.postpone(error)
         except Exception as error:
@@ -77,20 +80,14 @@ class _Work:
             await self.give_up(error)
         return 0
 
-    async def index(self) -> None:
-        for version in self.together:
-            await members.take_in(self.lease, version)
-        if all(map(short.is_short, self.together)):
-            await short.index(self.lease, self.together)
-        else:
-            [version] = self.together
-            await long.index(self.lease, version)
+    async def do(self) -> None:
+        raise NotImplementedError
 
     async def halve(self) -> float:
         """Find out what is wrong with which of them."""
         middle = len(self.together) // 2
         halves = self.together[:middle], self.together[middle:]
-        return max([await _Work(self.lease.of(half), half).run() for half in halves])
+        return max([await type(self)(self.lease.of(half), half).run() for half in halves])
 
     async def give_up(self, error: Exception) -> None:
         [version] = self.together
@@ -112,7 +109,7 @@ class _Work:
             return 0
         asked = error.retry_after if isinstance(error, TransientError) else 0
         seconds = min(max(2.0**attempts, asked), LONGEST_WAIT)
-        await self.let_go(wait=seconds, status=Status.QUEUED, attempts=attempts, error=sentence)
+        await self.let_go(wait=seconds, status=self.waiting, attempts=attempts, error=sentence)
         return seconds
 
     async def fail(self, sentence: str, *, needs_password: bool = False) -> None:
@@ -126,3 +123,16 @@ class _Work:
         for version in self.together:
             version.status, version.attempts = status, values.get("attempts", version.attempts)
         await announce(*self.together)
+
+
+class _Indexing(Work):
+    """One long version, or several short ones."""
+
+    async def do(self) -> None:
+        for version in self.together:
+            await members.take_in(self.lease, version)
+        if all(map(short.is_short, self.together)):
+            await short.index(self.lease, self.together)
+        else:
+            [version] = self.together
+            await long.index(self.lease, version)

@@ -12,13 +12,14 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from documents.leases import take_away
+from documents.leases import take_away, wanted
 from documents.models import Document, Library, Membership, User, Version
 from documents.naming import safe_folder, safe_name
-from documents.queueing import queue
+from documents.queueing import queue, queue_recognition
 from documents.rag.errors import PermanentError
 from documents.rag.parsing import media_type
-from documents.rag.parsing.recognising import HEAD_BYTES
+from documents.rag.parsing.recognising import HEAD_BYTES, LIGHT
+from documents.rag.types import HowRead
 
 HANDBOOK = "Footnote handbook"
 HANDBOOK_SOURCE = "handbook:"
@@ -104,9 +105,33 @@ def receive(
 
 
 def retry(version: Version) -> None:
-    """Have a version indexed from where it stopped."""
-    _wait_again(version)
-    queue([version])
+    """Have a version indexed from where it stopped, and its pages read anew that have no text."""
+    with transaction.atomic():
+        if version.media_type not in LIGHT:
+            pages = version.pages.filter(how_read__in=(HowRead.EMPTY, HowRead.FAILED))
+            pages.update(how_read=HowRead.WAITING, error="")
+        _wait_again(version)
+        queue([version])
+
+
+def read_again(version: Version, number: int) -> None:
+    """Have one page read anew, or one that has a text recognised from its picture, while the others stay as they are.
+
+    Leaves alone one that waits for it already, and a version that isn't whole or isn't the latest.
+    """
+    with transaction.atomic():
+        version = Version.objects.select_for_update(of=("self",)).get(pk=version.pk)
+        page = version.pages.filter(number=number).exclude(how_read=HowRead.WAITING)
+        if not version.whole or not wanted().filter(pk=version.pk).exists():
+            return
+        if not page.update(how_read=HowRead.WAITING, error=""):
+            return
+        if version.status != Version.Status.RECOGNISING:
+            version.pages_to_recognise = version.pages_recognised = 0
+            version.status, version.error, version.attempts = Version.Status.RECOGNISING, "", 0
+        version.pages_to_recognise += 1
+        version.save(update_fields=["status", "error", "attempts", "pages_to_recognise", "pages_recognised"])
+        queue_recognition()
 
 
 def delete(document: Document) -> None:

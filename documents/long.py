@@ -17,6 +17,7 @@ from documents.leases import Lease
 from documents.models import Version
 from documents.originals import metadata, unread
 from documents.progress import announce
+from documents.queueing import queue_recognition
 from documents.rag.chunking import chunk_document
 from documents.rag.errors import UnreadableDocument
 from documents.rag.parsing import Opened
@@ -157,10 +158,13 @@ class _Work:
     # --- Both -----------------------------------------------------------------------------------
 
     async def finish(self) -> None:
-        if not self.version.chunks_indexed:
+        if await in_thread(versions.let_wait, self.lease, self.version):
+            await in_thread(queue_recognition)
+        elif self.version.chunks_indexed:
+            await in_thread(versions.make_current, self.lease)
+            self.version.status = Status.READY
+        else:
             raise UnreadableDocument(await in_thread(versions.complaint_of, self.version))
-        await in_thread(versions.make_current, self.lease)
-        self.version.status = Status.READY
         await announce(self.version)
 
     def is_time(self) -> bool:

@@ -10,7 +10,7 @@ from django.db import transaction
 from documents import short
 from documents.models import Version
 
-INDEX = "documents.tasks.index"
+INDEX, RECOGNISE = "documents.tasks.index", "documents.tasks.recognise"
 
 
 def queue(versions: Iterable[Version]) -> None:
@@ -18,6 +18,11 @@ def queue(versions: Iterable[Version]) -> None:
     waiting = [version for version in versions if version.status == Version.Status.QUEUED]
     # Where Redis is away, upkeep finds them later.
     transaction.on_commit(lambda: send(waiting), robust=True)
+
+
+def queue_recognition() -> None:
+    """Have somebody see to the pages that wait for text recognition, once they are committed."""
+    transaction.on_commit(lambda: current_app.send_task(RECOGNISE), robust=True)
 
 
 def send(versions: Iterable[Version]) -> None:

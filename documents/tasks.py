@@ -15,8 +15,8 @@ from celery.signals import heartbeat_sent, worker_shutting_down
 from django.conf import settings
 from django.core.cache import cache as shared_cache
 
-from documents import indexing, leases, progress, purging, strays, wiring
-from documents.queueing import INDEX, send
+from documents import indexing, leases, progress, purging, recognition, strays, wiring
+from documents.queueing import INDEX, RECOGNISE, queue_recognition, send
 from documents.upkeep import merge_blocks
 
 Parameters = ParamSpec("Parameters")
@@ -36,11 +36,27 @@ def index(self: Task[..., None], *version_ids: int) -> None:
         self.delay(*version_ids)
 
 
+@shared_task(name=RECOGNISE)
+def recognise() -> None:
+    """Recognise pages as long as some wait, unless this process does so already: one thread is enough for all."""
+    if _recognising.acquire(blocking=False):
+        try:
+            with suppress(CancelledError):
+                run(recognition.recognise)
+        finally:
+            _recognising.release()
+
+
+_recognising = Lock()
+
+
 @shared_task(expires=UPKEEP_SECONDS)
 def upkeep() -> None:
     """Queue what a killed worker or a lost queue left behind; erase what is due; merge small blocks of postings."""
     if not tasks_in(settings.CELERY_TASK_ROUTES[INDEX]["queue"]):
         send(leases.free().order_by("pk"))
+    if leases.recognisable().exists() and not tasks_in(settings.CELERY_TASK_ROUTES[RECOGNISE]["queue"]):
+        queue_recognition()
     purging.erase_overdue()
     if purging.unfinished():
         purge.delay()

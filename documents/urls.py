@@ -34,6 +34,9 @@ urlpatterns = [
     path("documents/<int:document_id>/retry", documents.retry, name="document-retry"),
     path("documents/<int:document_id>/unlock", documents.unlock, name="document-unlock"),
     path("documents/<int:document_id>/versions/<int:version>/pages/<int:number>/", pages.show, name="page"),
+    path(
+        "documents/<int:document_id>/versions/<int:version>/pages/<int:number>/read", pages.read_again, name="page-read"
+    ),
     path("documents/<int:document_id>/versions/<int:version>/pages/<int:number>.png", pages.image, name="page-image"),
 ]
 

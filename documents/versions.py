@@ -38,11 +38,11 @@ class Standing:
     characters: int
 
 
-def take(lease: Lease) -> list[Version]:
+def take(lease: Lease, among: QuerySet[Version] | None = None) -> list[Version]:
     """The versions that the lease could be had of, with their documents."""
     return list(
         Version.objects.select_related("document__library", "document__created_by")
-        .filter(pk__in=lease.take())
+        .filter(pk__in=lease.take(among))
         .order_by("pk")
     )
 
@@ -100,7 +100,7 @@ def complaint(version: Version, pages: Sequence[Page] | Sequence[models.Page]) -
     if any(page.text for page in pages):
         return ""
     failed = (page.error for page in pages if page.how_read == HowRead.FAILED)
-    where = "each page is empty or a picture, as in a scan" if version.paged else "nothing in it is meant to be read"
+    where = "none was recognised on any page" if version.paged else "nothing in it is meant to be read"
     no_text = f"{version.document.name} has no text: {where}. Upload a copy that has its text in it."
     return next(failed, no_text)
 
@@ -118,6 +118,35 @@ def next_range(version: Version, after: int, characters: int) -> list[Page]:
         if found >= characters or (found and not row.text):
             break
     return pages
+
+
+def has_waiting_pages(version: Version) -> bool:
+    """Whether pages wait for text recognition; the version stays locked, so that no other begins to."""
+    Version.objects.select_for_update(of=("self",)).get(pk=version.pk)
+    return waiting_pages(version).exists()
+
+
+def waiting_pages(version: Version) -> QuerySet[models.Page]:
+    return version.pages.filter(how_read=HowRead.WAITING).order_by("number")
+
+
+def let_wait(lease: Lease, version: Version) -> bool:
+    """Whether pages of a version wait for text recognition; if so, let it go, with its text in the index."""
+    waiting = waiting_pages(version).count()
+    if waiting:
+        lease.give_back(
+            status=Version.Status.RECOGNISING,
+            error="",
+            attempts=0,
+            pages_indexed=F("pages_read"),
+            chunks_indexed=_CHUNKS,
+            chunks_total=_CHUNKS,
+            pages_to_recognise=waiting,
+            pages_recognised=0,
+        )
+        version.status = Version.Status.RECOGNISING
+        version.pages_to_recognise, version.pages_recognised = waiting, 0
+    return bool(waiting)
 
 
 def make_current(lease: Lease) -> None:

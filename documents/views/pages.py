@@ -6,13 +6,14 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
-from documents.models import Document, Page
+from documents.ingest import read_again as read_page_again
+from documents.models import Document, Library, Page
 from documents.pictures import WIDTHS, picture
 from documents.places import Mark, blocks, boxes
-from documents.rag.types import Box
+from documents.rag.types import Box, HowRead
 
 
 @login_required
@@ -34,15 +35,33 @@ def image(request: HttpRequest, document_id: int, version: int, number: int) -> 
     return HttpResponse(data, "image/png", headers={"Cache-Control": "private, max-age=86400, immutable"})
 
 
+@login_required
+@require_POST
+def read_again(request: HttpRequest, document_id: int, version: int, number: int) -> HttpResponse:
+    """Have this page read anew, or where it has a text that of its picture recognised."""
+    get_object_or_404(Document.objects.editable_by(request.user), pk=document_id)
+    page = _page(request, document_id, version, number)
+    read_page_again(page.version, number)
+    return redirect(f"{page.version.document.get_absolute_url()}?page={number}")
+
+
 def page_context(request: HttpRequest, page: Page) -> dict[str, Any]:
     """What `documents/_page.html` needs."""
     marks = _marks(request)
     return {
         "page": page,
         "version": page.version,
+        "may_read_again": _may_read_again(request, page),
         "blocks": blocks(page, marks),
         "rects": [rect(box) for mark in marks for box in boxes(page, *mark)],
     }
+
+
+def _may_read_again(request: HttpRequest, page: Page) -> bool:
+    version = page.version
+    is_latest = version.pk == version.document.latest_id
+    editable = Library.objects.editable_by(request.user).filter(pk=version.document.library_id)
+    return is_latest and version.whole and page.how_read != HowRead.WAITING and editable.exists()
 
 
 def number_in(request: HttpRequest, name: str) -> int | None:

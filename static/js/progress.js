@@ -2,7 +2,7 @@
 
 import { fetchPartial } from "partials";
 
-const UNFINISHED = ["queued", "reading", "embedding"];
+const UNFINISHED = ["queued", "reading", "embedding", "recognising"];
 const UNKNOWN = 4404;
 const ASK_AGAIN = 10_000;
 const FIRST_PAUSE = 500;

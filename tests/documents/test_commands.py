@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
     (below / ".hidden" / "secret.md").write_text("# Secret")
     (below / "leave.md").write_text("# Leave\n\nEveryone has 25 days.")
     (tmp_path / "files" / "plan.pdf").write_bytes(pdf(text((50, 700, "The plan"))))
-    (tmp_path / "files" / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "files" / "logo.rar").write_bytes(b"Rar!")
     return tmp_path / "files"
 
 
@@ -59,9 +59,9 @@ def test_it_works_where_no_worker_runs(administrator: User, folder: Path) -> Non
     said = ingest(folder, "--wait")
     assert said["leave.md"] == {"document": "leave.md", "status": "ready", "pages": 1, "chunks": 1, "error": ""}
     assert said["plan.pdf"]["status"] == "ready"
-    assert said["logo.png"]["status"] == "failed"
-    assert said["logo.png"]["error"].startswith("logo.png is a PNG image.")
-    assert set(said) == {"leave.md", "plan.pdf", "logo.png"}
+    assert said["logo.rar"]["status"] == "failed"
+    assert said["logo.rar"]["error"].startswith("logo.rar is a RAR archive.")
+    assert set(said) == {"leave.md", "plan.pdf", "logo.rar"}
     library = Library.objects.get(name="Plans")
     assert library.visibility == Library.Visibility.PRIVATE
     assert library.memberships.get().user == administrator

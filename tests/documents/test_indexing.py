@@ -192,7 +192,7 @@ async def test_pages_that_were_read_are_not_read_again(system: Wiring, model: Op
     ("name", "content", "sentence"),
     [
         ("plan.pdf", b"%PDF-1.7\nbroken", "plan.pdf is damaged and can't be read."),
-        ("scan.pdf", pdf("0 0 100 100 re f"), "scan.pdf has no text"),
+        ("blank.pdf", pdf(""), "blank.pdf has no text"),
     ],
 )
 async def test_what_cannot_be_read_fails_with_a_sentence(
@@ -208,7 +208,7 @@ async def test_what_cannot_be_read_fails_with_a_sentence(
 
 
 async def test_a_page_without_text_says_so(system: Wiring, give: Give) -> None:
-    received = await in_thread(give, "half.pdf", pdf(text((50, 700, "The plan")), "0 0 100 100 re f"))
+    received = await in_thread(give, "half.pdf", pdf(text((50, 700, "The plan")), ""))
     await index(received.version.pk)
     version = await fresh(received)
     assert version.status == Version.Status.READY

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.core.management import call_command
 
 from documents.indexing import index
 from documents.leases import Lease, LeaseLost
+from documents.management.commands import doctor
 from documents.models import Chunk, Library, Version
 from documents.rag.types import PAGE_BREAK, HowRead, Page, Question
 from documents.replacing import replace
@@ -19,7 +19,7 @@ from tests.rag.pdfs import pdf, text
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 FULL = text(*[(72, 760 - 12 * row, f"Line {row} tells of the harbour and of its ships.") for row in range(55)])
-SCAN = "0 0 100 100 re f"
+BLANK = ""
 
 
 async def indexed(give: Give, *pages: str) -> tuple[Lease, Version]:
@@ -45,13 +45,13 @@ async def assert_in_order(version: Version) -> None:
     assert [chunk.spans[0][:2] for chunk in found] == sorted(chunk.spans[0][:2] for chunk in found)
     fresh = await Version.objects.aget(pk=version.pk)
     assert fresh.chunks_indexed == fresh.chunks_total == len(found)
-    await in_thread(call_command, "doctor")
+    await in_thread(doctor.orphans)
 
 
 async def test_a_page_that_had_no_text_gets_its_place_between_the_others(
     system: Wiring, library: Library, give: Give
 ) -> None:
-    lease, version = await indexed(give, FULL, SCAN, FULL)
+    lease, version = await indexed(give, FULL, BLANK, FULL)
     before = await chunks(version)
     await replace(lease, version, Page(2, "The lighthouse is white.", how_read=HowRead.OCR))
     after = await chunks(version)
@@ -92,14 +92,14 @@ async def test_only_chunks_with_text_of_the_page_are_embedded(system: Wiring, mo
 
 
 async def test_a_page_may_lose_its_text(system: Wiring, give: Give) -> None:
-    lease, version = await indexed(give, FULL, SCAN, FULL)
+    lease, version = await indexed(give, FULL, BLANK, FULL)
     await replace(lease, version, Page(1, "", how_read=HowRead.EMPTY, error="This page has no text."))
     assert {chunk.spans[0][0] for chunk in await chunks(version)} == {3}
     await assert_in_order(version)
 
 
 async def test_who_has_lost_the_version_changes_nothing(system: Wiring, give: Give) -> None:
-    _, version = await indexed(give, FULL, SCAN)
+    _, version = await indexed(give, FULL, BLANK)
     before = [chunk.pk for chunk in await chunks(version)]
     with pytest.raises(LeaseLost):
         await replace(Lease(version.pk), version, Page(2, "The lighthouse is white.", how_read=HowRead.OCR))

@@ -20,10 +20,11 @@ from django.utils import timezone
 from redis import RedisError
 
 from documents import leases, strays
-from documents.models import Document, EmbeddingSpace, Receipt
+from documents.models import Document, EmbeddingSpace, Page, Receipt
 from documents.progress import worker_is_running
 from documents.rag.embedding import LocalEmbedding
 from documents.rag.errors import FootnoteError
+from documents.rag.types import HowRead
 from documents.removing import KEPT
 from documents.wiring import open_system
 
@@ -104,6 +105,11 @@ def worker() -> str:
     return f"No worker is running; {waiting.count()} documents wait for one."
 
 
+def recognition() -> str:
+    waiting = Page.objects.filter(how_read=HowRead.WAITING, version__in=leases.wanted()).count()
+    return f"{waiting} pages wait for text recognition."
+
+
 def embedding_model() -> str:
     return asyncio.run(embed_something())
 
@@ -182,6 +188,7 @@ LOOKS: dict[str, Callable[[], str]] = {
     "pgvector": pgvector,
     "redis": redis,
     "worker": worker,
+    "text recognition": recognition,
     "embedding model": embedding_model,
     "embedding space": live_space,
     "index": orphans,

@@ -16,7 +16,7 @@ from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError
 
-from documents import indexing, leases, short
+from documents import indexing, leases, recognition, short
 from documents.ingest import receive
 from documents.management.asking import find_user
 from documents.models import Library, Membership, User, Version
@@ -176,10 +176,12 @@ async def finish(versions: Sequence[int], *, password: str | None = None) -> Non
 
 async def work_off(versions: Sequence[int]) -> None:
     while await in_thread(unfinished, versions):
-        ours = [] if await asyncio.to_thread(worker_is_running) else await in_thread(free, versions)
-        if ours:
+        if await asyncio.to_thread(worker_is_running):
+            await asyncio.sleep(LOOK_EVERY)
+        elif ours := await in_thread(free, versions):
             await index_all(ours[:LOTS_AT_A_TIME])
         else:
+            await recognition.recognise(lambda: leases.recognisable().filter(pk__in=with_members(versions)))
             await asyncio.sleep(LOOK_EVERY)
 
 
