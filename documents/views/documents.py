@@ -25,6 +25,7 @@ from documents.models import Document, Library, Version
 from documents.progress import worker_is_running
 from documents.rag.errors import PermanentError
 from documents.removing import KEPT
+from documents.strip import strip
 from documents.views.pages import number_in, page_context
 
 MEMBERS_SHOWN = 200
@@ -55,6 +56,7 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
         "members": Paginator(document.members.filter(deleted_at=None).order_by("pk"), MEMBERS_SHOWN).page(1),
         "alike": nearly_the_same(version, request.user)[:ALIKE_SHOWN],
         "sheet": sheet,
+        "strip": strip(version),
         "numbers": sheets.get_elided_page_range(sheet.number, on_each_side=4),
         "worker": worker_is_running(),
         "rename_form": RenameForm(instance=document) if may_edit else None,

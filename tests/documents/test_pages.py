@@ -95,6 +95,14 @@ def test_everyone_may_read_a_team_library(client: Client, stranger: User, librar
     assert [client.get(address).status_code for address in addresses(paper)] == [200] * 6
 
 
+def test_how_each_page_was_read_is_seen_at_a_glance(client: Client, owner: User, document: Document) -> None:
+    Page.objects.filter(number=2).update(how_read="failed")
+    client.force_login(owner)
+    shown = client.get(document.get_absolute_url()).text
+    assert '<span data-how="text">1 text</span><span data-how="failed">1 failed</span>' in shown
+    assert 'href="?page=2" data-how="failed" title="Page 2: failed" aria-label="Page 2: failed"' in shown
+
+
 def test_a_passage_is_marked(client: Client, owner: User, document: Document) -> None:
     client.force_login(owner)
     address = reverse("page", args=[document.pk, 1, 1])
