@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django.forms",
     "channels",
     "allauth",
@@ -165,7 +166,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 60 * 60, "socket_ke
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "upkeep"
-CELERY_TASK_ROUTES = {"documents.tasks.index": {"queue": "parsing"}, "documents.tasks.recognise": {"queue": "ocr"}}
+CELERY_TASK_ROUTES = {
+    "documents.tasks.index": {"queue": "parsing"},
+    "documents.tasks.recognise": {"queue": "ocr"},
+    "documents.tasks.sync": {"queue": "fetching"},
+}
+CELERY_BEAT_SCHEDULE = {
+    "fetch_due": {"task": "documents.tasks.fetch_due", "schedule": 10.0, "options": {"expires": 10}},
+}
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

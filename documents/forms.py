@@ -4,10 +4,13 @@ from pathlib import PurePath
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from documents.models import Document, Library, Membership, User
+from documents import sources
+from documents.models import Document, Library, Membership, Source, User
 from documents.naming import safe_name
+from documents.rag.errors import FootnoteError
 
 
 class LibraryForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -50,6 +53,32 @@ class RenameForm(forms.ModelForm):  # type: ignore[type-arg]
         """The ending says how the file is opened, and stays."""
         name, ending = safe_name(self.cleaned_data["name"]), PurePath(self.initial["name"]).suffix
         return name if name.lower().endswith(ending.lower()) else safe_name(name + ending)
+
+
+class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A web page or a sitemap; a folder too for administrators, where the operator allows any."""
+
+    class Meta:
+        model = Source
+        fields = ("address", "kind", "schedule")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not (user.is_superuser and settings.SOURCE_FOLDERS):
+            kinds = [choice for choice in Source.Kind.choices if choice[0] != Source.Kind.FOLDER]
+            self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        if not self.errors:
+            try:
+                values["address"] = sources.checked_address(values["kind"], values["address"])
+            except FootnoteError as error:
+                self.add_error("address", str(error))
+        known = Source.objects.filter(library=self.instance.library, kind=values.get("kind"))
+        if known.filter(address=values.get("address")).exists():
+            self.add_error("address", "This is a source of the library already.")
+        return values
 
 
 class FilesInput(forms.ClearableFileInput):

@@ -13,9 +13,11 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import PurePath
 
+from celery import current_app
 from django.core.files import File
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from documents import sources
@@ -27,6 +29,13 @@ from documents.queueing import queue
 from documents.rag.errors import FootnoteError, PermanentError, TransientError
 from documents.sources.types import Busy, Fetched, Item, Mark, Origin, Unreachable, Vanished
 from documents.threads import in_thread
+
+SYNC = "documents.tasks.sync"
+EXPIRY = 60
+"""Seconds after which beat has asked again for what no worker had time for."""
+
+MOST_AT_ONCE = 2
+"""Sources that are fetched from at a time, by all workers together."""
 
 SENTENCES = 20
 """How many are kept of those that say why something could not be taken in."""
@@ -78,7 +87,7 @@ class Report:
 async def sync(source_id: int) -> Report | None:
     """Bring the library in step with a source that is due; None where it isn't, or is another's affair."""
     lease = SourceLease(source_id)
-    if not await in_thread(lease.take, due()):
+    if await in_thread(enough_at_work) or not await in_thread(lease.take, due()):
         return None
     try:
         async with lease.renewed():
@@ -89,6 +98,27 @@ async def sync(source_id: int) -> Report | None:
     except asyncio.CancelledError:
         await in_thread(lease.release)
         raise
+
+
+def enough_at_work() -> bool:
+    """Whether so many sources are fetched from that the others have to wait: workers are to read documents as well."""
+    return Source.objects.filter(lease_until__gt=timezone.now()).count() >= MOST_AT_ONCE
+
+
+def fetch_now(source: Source) -> None:
+    """Have a source fetched from as soon as a worker can."""
+    Source.objects.filter(pk=source.pk).update(next_run=Now())
+    transaction.on_commit(lambda: send([source.pk]), robust=True)  # Where Redis is away, beat finds it later.
+
+
+def fetch_due() -> None:
+    """Have those sources fetched from whose time has come."""
+    send(due().order_by("next_run").values_list("pk", flat=True)[:MOST_AT_ONCE])
+
+
+def send(source_ids: Iterable[int]) -> None:
+    for source_id in source_ids:
+        current_app.send_task(SYNC, [source_id], expires=EXPIRY)
 
 
 Result = Fetched | FootnoteError | None
@@ -105,7 +135,7 @@ class _Sync:
         self.known: dict[str, Mark] = {}
         """Identity → what was known, of the documents that the source keeps."""
         self.removed: set[str] = set()
-        """Identities of documents that somebody removed: they aren't brought back."""
+        """Identities of documents that somebody removed, or moved to another library: they aren't brought back."""
         self.vanished: set[str] = set()
         self.alive = 0
         """Items that were fetched, or are as before."""
@@ -139,8 +169,8 @@ class _Sync:
         await in_thread(self.retire)
 
     def look_up(self) -> None:
-        for document in self.source.documents.only("source", "modified", "etag", "deleted_at"):
-            if document.deleted_at:
+        for document in self.source.documents.only("source", "modified", "etag", "deleted_at", "library"):
+            if document.deleted_at or document.library_id != self.source.library_id:
                 self.removed.add(document.source)
             else:
                 self.known[document.source] = Mark(document.modified, document.etag)
@@ -221,7 +251,8 @@ class _Sync:
 
     def retire(self) -> None:
         """Delete what vanished. The source lets go of it: what it still holds on to was removed by somebody."""
-        for document in self.source.documents.filter(deleted_at=None, source__in=self.vanished):
+        documents = self.source.documents.filter(library=self.source.library, deleted_at=None)
+        for document in documents.filter(source__in=self.vanished):
             with transaction.atomic():
                 self.lease.write()
                 delete(document)

@@ -15,7 +15,7 @@ from celery.signals import heartbeat_sent, worker_shutting_down
 from django.conf import settings
 from django.core.cache import cache as shared_cache
 
-from documents import indexing, leases, progress, purging, recognition, strays, wiring
+from documents import indexing, leases, progress, purging, recognition, strays, sync, wiring
 from documents.queueing import INDEX, RECOGNISE, queue_recognition, send
 from documents.upkeep import merge_blocks
 
@@ -69,6 +69,18 @@ def upkeep() -> None:
 @shared_task(name=purging.PURGE, expires=UPKEEP_SECONDS)
 def purge() -> None:
     purging.work_off()
+
+
+@shared_task(name=sync.SYNC)
+def bring_in_step(source_id: int) -> None:
+    with suppress(CancelledError):
+        run(sync.sync, source_id)
+
+
+@shared_task(name="documents.tasks.fetch_due")
+def fetch_due() -> None:
+    """Beat asks for it; what is due stands in Postgres, so it does no harm that several do."""
+    sync.fetch_due()
 
 
 def tasks_in(queue: str) -> int:

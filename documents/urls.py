@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from documents.consumers import LibraryConsumer
-from documents.views import changes, documents, libraries, pages, receipts, removed
+from documents.views import changes, documents, libraries, pages, receipts, removed, sources
 
 urlpatterns = [
     path("libraries/", libraries.index, name="libraries"),
@@ -23,6 +23,10 @@ urlpatterns = [
     path("libraries/<int:library_id>/delete", removed.remove_library, name="library-remove"),
     path("libraries/<int:library_id>/restore", removed.restore_library, name="library-restore"),
     path("libraries/<int:library_id>/erase", removed.erase_library, name="library-erase"),
+    path("libraries/<int:library_id>/sources/", sources.index, name="sources"),
+    path("sources/<int:source_id>/row", sources.row, name="source-row"),
+    path("sources/<int:source_id>/fetch", sources.fetch, name="source-fetch"),
+    path("sources/<int:source_id>/remove", sources.remove, name="source-remove"),
     path("receipts/", receipts.index, name="receipts"),
     path("receipts/<int:receipt_id>/", receipts.show, name="receipt"),
     path("receipts/<int:receipt_id>.json", receipts.download, name="receipt-file"),

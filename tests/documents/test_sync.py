@@ -195,13 +195,11 @@ def test_a_file_that_is_still_being_written_is_taken_when_it_is_quiet(make: Make
 
 
 def test_what_is_not_read_is_told_and_the_rest_is_taken(make: Make, folder: Path) -> None:
-    write(folder / "logo.png", "\x89PNG\r\n\x1a\n")
-    (folder / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    os.utime(folder / "logo.png", (1, 1))
+    write(folder / "tool", "\x7fELF and so on")
     source = make("folder", folder)
     run(source)
     assert source.result == "3 files; 2 new, 1 could not be taken in"
-    assert source.problems[0].startswith("logo.png is a PNG image.")
+    assert source.problems[0].startswith("tool is a program.")
 
 
 # --- A page -----------------------------------------------------------------------------------
