@@ -30,8 +30,7 @@ class LibraryConsumer(AsyncJsonWebsocketConsumer):
         if not await self._may_read():
             await self.close(UNKNOWN)
             return
-        for document in event["documents"]:
-            await self.send_json(document)
+        await self.send_json({"documents": event["documents"]})
 
     @property
     def _library(self) -> int:

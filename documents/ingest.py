@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -134,6 +135,14 @@ def read_again(version: Version, number: int) -> None:
         queue_recognition()
 
 
+def retry_failed(library: Library) -> int:
+    """Try again all of a library that failed, but for what needs a password first; how many there are."""
+    failed = list(wanted().filter(document__library=library, status=Version.Status.FAILED, needs_password=False))
+    _wait_again(*failed)
+    queue(failed)
+    return len(failed)
+
+
 def delete(document: Document) -> None:
     """Take the document, and what it holds, out of every search at once; rows and files stay for a while."""
     document.deleted_at = timezone.now()
@@ -147,12 +156,18 @@ def delete(document: Document) -> None:
         members.update(deleted_at=document.deleted_at)
 
 
-def existing_names(library: Library, names: list[str]) -> list[str]:
-    """Which of these files have a name that exists in the library."""
-    known = set(
-        library.documents.filter(deleted_at=None, name__in=map(safe_name, names)).values_list("name", flat=True)
-    )
-    return [name for name in names if safe_name(name) in known]
+def existing_paths(library: Library, paths: Sequence[str]) -> list[str]:
+    """At which of these paths, folder and name, the library has a document that a file there would belong to."""
+    places = {path: _place(path) for path in paths}
+    names = {name for _, name in places.values()}
+    kept = library.documents.filter(deleted_at=None, container=None, name__in=names)
+    known = set(kept.values_list("folder", "name"))
+    return [path for path, place in places.items() if place in known]
+
+
+def _place(path: str) -> tuple[str, str]:
+    folder, _, name = path.rpartition("/")
+    return safe_folder(folder), safe_name(name)
 
 
 def add_handbook(user: User) -> None:
@@ -238,11 +253,13 @@ def _restored(version: Version) -> Version:
     return version
 
 
-def _wait_again(version: Version) -> None:
-    version.status, version.error, version.attempts = Version.Status.QUEUED, "", 0
-    version.needs_password = False
-    version.lease = version.lease_until = None
-    version.save(update_fields=["status", "error", "attempts", "needs_password", "lease", "lease_until"])
+def _wait_again(*versions: Version) -> None:
+    for version in versions:
+        version.status, version.error, version.attempts = Version.Status.QUEUED, "", 0
+        version.needs_password = False
+        version.lease = version.lease_until = None
+    fields = ["status", "error", "attempts", "needs_password", "lease", "lease_until"]
+    Version.objects.bulk_update(versions, fields, batch_size=1000)
 
 
 def _add(document: Document, given: _Given, *, number: int) -> Version:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from documents.consumers import LibraryConsumer
-from documents.views import changes, documents, libraries, pages, receipts, removed, sources
+from documents.views import changes, documents, libraries, listing, pages, receipts, removed, sources
 
 urlpatterns = [
     path("libraries/", libraries.index, name="libraries"),
@@ -14,6 +14,8 @@ urlpatterns = [
         "libraries/<int:library_id>/members/<int:membership_id>/remove", libraries.remove_member, name="member-remove"
     ),
     path("libraries/<int:library_id>/names", libraries.names, name="library-names"),
+    path("libraries/<int:library_id>/progress", listing.progress, name="library-progress"),
+    path("libraries/<int:library_id>/retry", listing.retry, name="library-retry"),
     path("libraries/<int:library_id>/upload", libraries.upload, name="upload"),
     path("libraries/<int:library_id>/remove", changes.remove, name="documents-remove"),
     path("libraries/<int:library_id>/move", changes.move, name="documents-move"),

@@ -34,6 +34,10 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         within_removed = Q(container__deleted_at__isnull=False)
         return self.filter(library=library, deleted_at__isnull=False, receipt=None).exclude(within_removed)
 
+    def named(self, words: str) -> DocumentQuerySet:
+        """The documents whose name, title or folder holds these characters, in whatever case."""
+        return self.filter(Q(name__icontains=words) | Q(title__icontains=words) | Q(folder__icontains=words))
+
     def within(self, *documents: Document) -> DocumentQuerySet:
         """The documents that these hold, at any depth."""
         chains = ("__".join(["container"] * depth) for depth in range(1, DEPTH + 1))
@@ -80,7 +84,11 @@ class Document(models.Model):
         constraints = (
             models.UniqueConstraint("library", "source", condition=Q(deleted_at=None), name="one_document_a_source"),
         )
-        indexes = (models.Index(fields=("deleted_at",), condition=~Q(deleted_at=None), name="removed_documents"),)
+        indexes = (
+            models.Index(fields=("deleted_at",), condition=~Q(deleted_at=None), name="removed_documents"),
+            models.Index(fields=("library", "name"), name="documents_by_name"),
+            models.Index(fields=("library", "created", "id"), name="documents_by_age"),
+        )
 
     def __str__(self) -> str:
         return self.title or self.name

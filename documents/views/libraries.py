@@ -6,20 +6,17 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from documents.forms import LibraryForm, MemberForm
-from documents.ingest import Keep, existing_names, receive
-from documents.models import Document, Library, Membership, User, Version
-from documents.progress import worker_is_running
+from documents.ingest import Keep, existing_paths, receive
+from documents.models import Library, Membership, User, Version
 from documents.queueing import queue
 from documents.rag.errors import PermanentError
-
-DOCUMENTS_A_PAGE = 200
+from documents.views.listing import listing_context
 
 
 def user_of(request: HttpRequest) -> User:
@@ -89,17 +86,20 @@ def remove_member(request: HttpRequest, library_id: int, membership_id: int) -> 
 @login_required
 @require_POST
 def names(request: HttpRequest, library_id: int) -> HttpResponse:
-    """Which of the files about to be uploaded have a name that exists, so that the page can ask what to do."""
+    """At which of the paths, a line each, there is a document, so that the page can ask what to do."""
     library = get_object_or_404(Library.objects.editable_by(request.user), pk=library_id)
-    return JsonResponse({"names": existing_names(library, request.POST.getlist("name"))})
+    return JsonResponse({"paths": existing_paths(library, request.POST.get("paths", "").split("\n"))})
 
 
 @login_required
 @require_POST
 def upload(request: HttpRequest, library_id: int) -> HttpResponse:
-    """Take in files; a sentence for each of them, as JSON where the page's own script asks."""
+    """Take in files, each from the `folder` sent with it; a sentence for each, as JSON where the page's script asks."""
     library = get_object_or_404(Library.objects.editable_by(request.user), pk=library_id)
     keep = Keep.VERSION if request.POST.get("keep") == Keep.VERSION else Keep.BOTH
+    files, folders = request.FILES.getlist("files"), request.POST.getlist("folder")
+    if folders and len(folders) != len(files):
+        return HttpResponseBadRequest("Send a folder with each file, or none at all.", content_type="text/plain")
     results = receive_all(request, library, keep)
     if request.accepts("text/html"):
         tell(request, results)
@@ -111,9 +111,10 @@ def receive_all(request: HttpRequest, library: Library, keep: Keep = Keep.BOTH) 
     """What became of each uploaded file."""
     results: list[dict[str, str | int | None]] = []
     versions: list[Version] = []
-    for file in request.FILES.getlist("files"):
+    files = request.FILES.getlist("files")
+    for file, folder in zip(files, request.POST.getlist("folder") or [""] * len(files), strict=True):
         try:
-            received = receive(user_of(request), library, file, keep=keep)
+            received = receive(user_of(request), library, file, keep=keep, folder=folder)
         except PermanentError as error:
             results.append({"name": file.name, "outcome": "refused", "sentence": str(error), "document": None})
         else:
@@ -135,17 +136,12 @@ def tell(request: HttpRequest, results: list[dict[str, str | int | None]]) -> No
 
 
 def _page(request: HttpRequest, library: Library, form: LibraryForm, member_form: MemberForm) -> HttpResponse:
-    documents = Document.objects.readable_by(request.user).filter(library=library).select_related("latest", "container")
-    page = Paginator(documents.order_by("-created", "-pk"), DOCUMENTS_A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "library": library,
-        "documents": page,
-        "may_edit": Library.objects.editable_by(request.user).filter(pk=library.pk).exists(),
+        **listing_context(request, library),
         "targets": Library.objects.editable_by(request.user).exclude(pk=library.pk),
         "may_manage": Library.objects.owned_by(request.user).filter(pk=library.pk).exists(),
         "memberships": library.memberships.select_related("user", "group").order_by("-role", "pk"),
         "form": form,
         "member_form": member_form,
-        "worker": worker_is_running(),
     }
     return render(request, "documents/library.html", context, status=400 if form.errors or member_form.errors else 200)

@@ -4,13 +4,18 @@ import { fetchPartial } from "partials";
 
 const UNFINISHED = ["queued", "reading", "embedding", "recognising"];
 const UNKNOWN = 4404;
+const EVERY = 1000;
 const ASK_AGAIN = 10_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
+const ROWS_SHOWN = 200;
 
 export class LibraryProgress {
   #library;
   #pause = FIRST_PAUSE;
+  #stale = new Set();
+  #timer = null;
+  #fetched = 0;
 
   constructor(library) {
     this.#library = library;
@@ -18,28 +23,44 @@ export class LibraryProgress {
     setInterval(() => this.refreshUnfinished(), ASK_AGAIN);
   }
 
-  /** Fetches how the document is now, and shows that in its place, or on top of the rows where it is new. */
-  async refresh(id) {
-    const fresh = (await fetchPartial(`/documents/${id}/row`))?.firstElementChild;
-    const shown = find(id);
-    if (!fresh) shown?.remove();
-    else if (!shown) document.querySelector("[data-rows]")?.prepend(fresh);
-    else if (shown.matches("tr")) shown.replaceWith(fresh);
-    else copyStatus(statusOf(fresh), statusOf(shown));
+  /** Fetches how the library and these documents are now, once a second at most, however often it is asked for. */
+  refresh(...ids) {
+    for (const id of ids) this.#stale.add(String(id));
+    const wait = Math.max(0, this.#fetched + EVERY - Date.now());
+    this.#timer ??= setTimeout(() => this.#fetch(), wait);
   }
 
   /** Messages can be missed, and some things nobody tells, such as that no worker is running. */
   refreshUnfinished() {
-    for (const element of document.querySelectorAll("[data-document]")) {
-      const ours = element.closest("[data-library]").dataset.library === this.#library;
-      if (ours && UNFINISHED.includes(statusOf(element).dataset.status)) this.refresh(element.dataset.document);
+    const unfinished = [...document.querySelectorAll("[data-document]")].filter(
+      (element) =>
+        element.closest("[data-library]").dataset.library === this.#library &&
+        UNFINISHED.includes(statusOf(element).dataset.status),
+    );
+    if (unfinished.length || document.querySelector("[data-standing] progress")) {
+      this.refresh(...unfinished.map((element) => element.dataset.document));
+    }
+  }
+
+  async #fetch() {
+    const ids = [...this.#stale].slice(0, ROWS_SHOWN);
+    for (const id of ids) this.#stale.delete(id);
+    try {
+      const query = new URLSearchParams(ids.map((id) => ["document", id]));
+      const fresh = await fetchPartial(`/libraries/${this.#library}/progress?${query}`);
+      document.querySelector("[data-standing]")?.replaceWith(fresh?.querySelector("[data-standing]") ?? "");
+      for (const id of ids) show(id, fresh?.querySelector(`[data-document="${id}"]`));
+    } finally {
+      this.#fetched = Date.now();
+      this.#timer = null;
+      if (this.#stale.size) this.refresh();
     }
   }
 
   #connect() {
     const socket = new WebSocket(`/ws/libraries/${this.#library}/`);
     socket.addEventListener("open", () => this.#opened());
-    socket.addEventListener("message", (event) => this.#show(JSON.parse(event.data)));
+    socket.addEventListener("message", (event) => this.#hear(JSON.parse(event.data).documents));
     socket.addEventListener("close", (event) => this.#closed(event.code));
   }
 
@@ -54,11 +75,44 @@ export class LibraryProgress {
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
   }
 
-  #show({ document: id, status, text, share }) {
-    const element = find(id);
-    if (!element || !UNFINISHED.includes(status)) this.refresh(id);
-    else setStatus(statusOf(element), status, text, share);
+  #hear(documents) {
+    const unknown = [];
+    for (const { document: id, status, text, share } of documents) {
+      const element = find(id);
+      if (!element) unknown.push(id);
+      else if (UNFINISHED.includes(status)) setStatus(statusOf(element), status, text, share);
+      else this.#stale.add(String(id));
+    }
+    this.refresh(...unknown.slice(0, room()));
   }
+}
+
+/** How many rows of new documents the table still takes; the others are on its further pages. */
+function room() {
+  const rows = document.querySelector("[data-newest]");
+  return rows ? Math.max(0, ROWS_SHOWN - rows.childElementCount) : 0;
+}
+
+/** Shows a fresh row in the place of the document's, or on top of the others where it is new. */
+function show(id, fresh) {
+  const shown = find(id);
+  if (!fresh) shown?.remove();
+  else if (!shown) insert(fresh);
+  else if (shown.matches("tr")) replace(shown, fresh);
+  else copyStatus(statusOf(fresh), statusOf(shown));
+}
+
+function insert(row) {
+  if (!room()) return;
+  document.querySelector("[data-newest]").prepend(row);
+  document.querySelector("[data-empty]").hidden = true;
+}
+
+function replace(shown, fresh) {
+  if (shown.contains(document.activeElement) && document.activeElement.matches("input.field")) return; // A password.
+  const tick = fresh.querySelector(".pick input");
+  if (tick) tick.checked = shown.querySelector(".pick input")?.checked;
+  shown.replaceWith(fresh);
 }
 
 function find(id) {

@@ -1,21 +1,27 @@
-// Files dropped on a library, or chosen: sent some at a time, each answered by a sentence.
+// Files and folders dropped on a library, or chosen: one progress bar while they are sent, a summary at the end.
 
+import { chosen, dropped, pathOf } from "dropped";
 import { fetchPartial } from "partials";
-import { libraries } from "progress";
+import { NotSent, patiently, postForm, sendAll } from "sending";
 
-const FILES_AT_A_TIME = 25;
-const BYTES_AT_A_TIME = 8_000_000;
+const NAMES_AT_A_TIME = 500;
+const NAMES_SHOWN = 20;
+const REFUSALS_SHOWN = 300;
+const REFUSALS_OPEN = 10;
+const OUTCOMES = ["added", "new version", "restored", "unchanged", "refused"];
 
 class Upload {
   #form;
-  #input;
+  #sending = document.querySelector("[data-sending]");
   #results = document.querySelector("[data-results]");
+  #refusals = document.querySelector("[data-refusals]");
   #dialog = document.querySelector("[data-ask]");
 
   constructor(form) {
     this.#form = form;
-    this.#input = form.querySelector("input[type=file]");
-    this.#input.addEventListener("change", () => this.#take([...this.#input.files]));
+    for (const input of form.querySelectorAll("input[type=file]")) {
+      input.addEventListener("change", () => this.#take(chosen(input.files)));
+    }
     form.addEventListener("submit", (event) => this.#choose(event));
     form.addEventListener("dragover", (event) => this.#dragOver(event));
     form.addEventListener("dragleave", () => delete form.dataset.over);
@@ -24,7 +30,8 @@ class Upload {
 
   #choose(event) {
     event.preventDefault();
-    this.#input.click();
+    const wanted = event.submitter?.dataset.choose ?? "files";
+    this.#form.querySelector(`input[data-chooses="${wanted}"]`).click();
   }
 
   #dragOver(event) {
@@ -35,72 +42,107 @@ class Upload {
   #drop(event) {
     event.preventDefault();
     delete this.#form.dataset.over;
-    this.#take([...event.dataTransfer.files]);
+    this.#take(dropped(event.dataTransfer));
   }
 
-  async #take(files) {
-    if (!files.length) return;
+  async #take(promised) {
+    if (this.#form.hasAttribute("aria-busy")) return;
     this.#form.setAttribute("aria-busy", "true");
     this.#results.replaceChildren();
+    this.#refusals.hidden = true;
+    const leaving = (event) => event.preventDefault();
+    addEventListener("beforeunload", leaving);
     try {
-      const keep = await this.#askWhatToKeep(files);
-      if (keep) for (const lot of lots(files)) await this.#send(lot, keep);
-      if (keep) await this.#recount();
+      const items = await promised;
+      const keep = items.length && (await this.#askWhatToKeep(items));
+      if (keep) await this.#send(items, keep);
+    } catch (error) {
+      this.#say(error instanceof NotSent ? error.message : "A file can't be opened. Look whether it is still there.", true);
     } finally {
+      removeEventListener("beforeunload", leaving);
+      this.#sending.hidden = true;
       this.#form.removeAttribute("aria-busy");
       this.#form.reset();
     }
   }
 
   /** "both" or "version"; "" when the user thinks better of it. */
-  async #askWhatToKeep(files) {
-    const answer = await this.#post(this.#form.dataset.names, files.map((file) => ["name", file.name]));
-    if (!answer) return "";
-    if (!answer.names.length) return "both";
-    const items = answer.names.map((name) => Object.assign(document.createElement("li"), { textContent: name }));
-    this.#dialog.querySelector("[data-names-found]").replaceChildren(...items);
+  async #askWhatToKeep(items) {
+    const found = await this.#existing(items.map((item) => pathOf(item).replaceAll("\n", "")));
+    if (!found.length) return "both";
+    list(this.#dialog.querySelector("[data-names-found]"), found, NAMES_SHOWN);
     this.#dialog.returnValue = "";
     this.#dialog.showModal();
     await new Promise((resolve) => this.#dialog.addEventListener("close", resolve, { once: true }));
     return this.#dialog.returnValue;
   }
 
-  async #send(files, keep) {
-    const answer = await this.#post(this.#form.action, [["keep", keep], ...files.map((file) => ["files", file])]);
-    const results = answer?.files ?? [];
-    for (const { outcome, sentence } of results) {
-      if (outcome !== "added") this.#say(sentence, outcome === "refused");
+  async #existing(paths) {
+    const found = [];
+    for (let first = 0; first < paths.length; first += NAMES_AT_A_TIME) {
+      const some = paths.slice(first, first + NAMES_AT_A_TIME).join("\n");
+      const answer = await patiently(() => this.#post(this.#form.dataset.names, [["paths", some]]));
+      found.push(...answer.paths);
     }
-    await this.#show(results.map((result) => result.document).filter(Boolean));
+    return found;
   }
 
-  async #show(documents) {
-    const [progress] = libraries.values();
-    document.querySelector("[data-empty]").hidden ||= documents.length > 0;
-    await Promise.all(documents.map((id) => progress.refresh(id)));
-  }
-
-  /** The numbers on this page, as the server counts them now. */
-  async #recount() {
-    const fresh = await fetchPartial(location.pathname);
-    for (const shown of document.querySelectorAll("[data-count]")) {
-      const counted = fresh?.querySelector(`[data-count="${shown.dataset.count}"]`);
-      if (counted) shown.textContent = counted.textContent;
-    }
-  }
-
-  async #post(address, fields) {
-    const body = new FormData();
-    body.append("csrfmiddlewaretoken", this.#form.elements.csrfmiddlewaretoken.value);
-    for (const [name, value] of fields) body.append(name, value);
+  async #send(items, keep) {
+    const counts = new Map();
+    const refused = [];
+    let sent = 0;
+    const took = ({ files }) => {
+      sent += files.length;
+      for (const { outcome, sentence } of files) {
+        counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+        if (outcome === "refused") refused.push(sentence);
+      }
+      this.#tell(sent, items.length);
+    };
+    this.#tell(0, items.length);
     try {
-      const response = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
-      if (response.ok) return await response.json();
-      this.#say(`The upload was refused (${response.status}). Reload the page and try again.`, true);
-    } catch {
-      this.#say("The upload broke off. Check the connection and try again; nothing is added twice.", true);
+      await sendAll(items, (lot) => this.#sendLot(lot, keep), took);
+    } finally {
+      this.#sumUp(sent, counts, refused);
+      await this.#showFresh();
     }
-    return null;
+  }
+
+  #sendLot(lot, keep) {
+    const fields = lot.flatMap(({ file, folder }) => [["folder", folder], ["files", file]]);
+    return this.#post(this.#form.action, [["keep", keep], ...fields]);
+  }
+
+  #post(address, fields) {
+    return postForm(address, [["csrfmiddlewaretoken", this.#form.elements.csrfmiddlewaretoken.value], ...fields]);
+  }
+
+  #tell(sent, all) {
+    this.#sending.hidden = false;
+    this.#sending.querySelector("p").textContent = `${number(sent)} of ${number(all)} sent`;
+    this.#sending.querySelector("progress").value = sent / all;
+  }
+
+  #sumUp(sent, counts, refused) {
+    const parts = OUTCOMES.filter((outcome) => counts.has(outcome)).map((outcome) => counted(counts.get(outcome), outcome));
+    if (sent) this.#say(`${counted(sent, "file")}: ${parts.join(", ")}.`);
+    this.#refusals.hidden = !refused.length;
+    this.#refusals.open = refused.length <= REFUSALS_OPEN;
+    this.#refusals.querySelector("summary").textContent = `${number(refused.length)} refused`;
+    list(this.#refusals.querySelector("ul"), refused, REFUSALS_SHOWN);
+  }
+
+  /** The table, its pages and the numbers, as the server has them now. */
+  async #showFresh() {
+    const fresh = await fetchPartial(location.href);
+    for (const place of ["[data-rows]", "[data-standing]", "[data-empty]", "[data-pager]"]) {
+      const [shown, newer] = [document.querySelector(place), fresh?.querySelector(place)];
+      if (shown && newer) shown.replaceWith(newer);
+    }
+    for (const shown of document.querySelectorAll("[data-count]")) {
+      const newer = fresh?.querySelector(`[data-count="${shown.dataset.count}"]`);
+      if (newer) shown.textContent = newer.textContent;
+    }
   }
 
   #say(sentence, isError) {
@@ -111,19 +153,20 @@ class Upload {
   }
 }
 
-function* lots(files) {
-  let lot = [];
-  let bytes = 0;
-  for (const file of files) {
-    if (lot.length === FILES_AT_A_TIME || (lot.length && bytes + file.size > BYTES_AT_A_TIME)) {
-      yield lot;
-      lot = [];
-      bytes = 0;
-    }
-    lot.push(file);
-    bytes += file.size;
-  }
-  yield lot;
+/** Fills a list with the first of these, and the number of the others. */
+function list(element, sentences, most) {
+  const lines = sentences.slice(0, most);
+  if (sentences.length > most) lines.push(`and ${number(sentences.length - most)} more`);
+  element.replaceChildren(...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
+}
+
+function number(count) {
+  return count.toLocaleString("en");
+}
+
+function counted(count, what) {
+  const plural = count !== 1 && (what === "file" || what === "new version");
+  return `${number(count)} ${what}${plural ? "s" : ""}`;
 }
 
 new Upload(document.querySelector("[data-drop]"));

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
@@ -12,6 +13,8 @@ from tests.browser.chromium import launch
 from tests.installation import Installation
 
 PATIENCE = 60_000
+CHOOSER = '[data-chooses="files"]'
+FOLDER_CHOOSER = '[data-chooses="folder"]'
 
 
 @pytest.fixture
@@ -57,8 +60,9 @@ def write(folder: Path, **files: str) -> list[Path]:
 
 def test_files_become_ready_before_the_users_eyes(page: Page, library: str, tmp_path: Path) -> None:
     files = write(tmp_path, leave="# Leave\n\nEveryone has 25 days.", empty="", travel="# Travel\n\nBook early.")
-    page.locator("[data-drop] input[type=file]").set_input_files(files)
-    expect(page.get_by_role("alert")).to_contain_text("empty.md is empty.")
+    page.locator(CHOOSER).set_input_files(files)
+    expect(page.locator("[data-refusals]")).to_contain_text("empty.md is empty.")
+    expect(page.locator("[data-results]")).to_have_text("3 files: 2 added, 1 refused.")
     expect(page.locator('.status[data-status="ready"]')).to_have_count(2, timeout=PATIENCE)
     expect(page.locator(".lead")).to_contain_text("2 documents")
     page.get_by_role("link", name="Travel", exact=True).click()
@@ -66,15 +70,89 @@ def test_files_become_ready_before_the_users_eyes(page: Page, library: str, tmp_
 
 
 def test_a_name_that_exists_is_asked_about(page: Page, library: str, tmp_path: Path) -> None:
-    chooser = page.locator("[data-drop] input[type=file]")
+    chooser = page.locator(CHOOSER)
     chooser.set_input_files(write(tmp_path, leave="# Leave\n\nEveryone has 25 days."))
     expect(page.locator('.status[data-status="ready"]')).to_have_count(1, timeout=PATIENCE)
     chooser.set_input_files(write(tmp_path, leave="# Leave\n\nEveryone has 30 days."))
     expect(page.get_by_role("dialog")).to_contain_text("leave.md")
     page.get_by_role("button", name="New versions").click()
-    expect(page.get_by_text("leave.md was added as version 2.")).to_be_visible()
+    expect(page.locator("[data-results]")).to_have_text("1 file: 1 new version.")
     expect(page.locator("[data-rows] tr")).to_have_count(1)
     expect(page.locator('.status[data-status="ready"]')).to_have_count(1, timeout=PATIENCE)
+
+
+def a_folder(folder: Path, files: int) -> Path:
+    """With that many short notes in two folders, an empty file, and some that are hidden."""
+    for hidden in ("notes/.git", "notes/deep"):
+        (folder / hidden).mkdir(parents=True)
+    for number in range(files):
+        (folder / "notes" / ("deep" if number % 2 else ".") / f"{number}.txt").write_text(f"Note number {number}.")
+    (folder / "notes" / "empty.txt").write_text("")
+    (folder / "notes" / ".hidden.txt").write_text("Secret")
+    (folder / "notes" / ".git" / "config").write_text("Secret")
+    return folder / "notes"
+
+
+def test_a_folder_of_some_hundred_files_is_sent_with_one_bar_and_a_summary(
+    page: Page, library: str, tmp_path: Path
+) -> None:
+    page.locator(FOLDER_CHOOSER).set_input_files(a_folder(tmp_path, 300))
+    expect(page.locator("[data-results]")).to_have_text("301 files: 300 added, 1 refused.", timeout=PATIENCE)
+    expect(page.locator("[data-refusals] li")).to_have_text(["empty.txt is empty. Upload a file with text in it."])
+    expect(page.locator("[data-rows] tr")).to_have_count(200)
+    expect(page.locator(".lead")).to_contain_text("300 documents")
+    page.reload()
+    expect(page.locator("[data-standing]")).to_contain_text("of 300 documents ready")
+    expect(page.locator("[data-standing]")).to_be_hidden(timeout=2 * PATIENCE)
+    expect(page.locator('.status[data-status="ready"]')).to_have_count(200)
+    page.get_by_label("Name, title or folder").fill("notes/deep")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("[data-rows] tr")).to_have_count(150)
+    expect(page.locator("[data-rows]")).not_to_contain_text("config")
+
+
+def test_a_folder_can_be_dropped(page: Page, library: str) -> None:
+    page.evaluate(
+        """() => {
+            const file = (path, text) => ({
+                name: path, isFile: true, file: (resolve) => resolve(new File([text], path)) });
+            const folder = (name, ...children) => ({
+                name, isFile: false, createReader: () => ({
+                    readEntries: (resolve) => resolve(children.splice(0, 1)) }) });
+            const entry = folder("rules", file("leave.txt", "25 days."), file(".secret", "x"),
+                folder("old", file("leave.txt", "20 days.")), folder(".git", file("config", "x")));
+            const event = new Event("drop", { bubbles: true, cancelable: true });
+            event.dataTransfer = { items: [{ webkitGetAsEntry: () => entry }] };
+            document.querySelector("[data-drop]").dispatchEvent(event);
+        }"""
+    )
+    expect(page.locator("[data-results]")).to_have_text("2 files: 2 added.")
+    expect(page.locator("[data-rows] tr")).to_have_count(2)
+    expect(page.locator("[data-rows]")).to_contain_text("rules/old/leave.txt")
+
+
+def test_a_lost_connection_is_tried_again(page: Page, library: str, tmp_path: Path) -> None:
+    page.evaluate(
+        """() => {
+            const really = fetch;
+            window.lost = 0;
+            window.fetch = (...call) => call[0].endsWith("/upload") && lost++ < 2
+                ? Promise.reject(new TypeError("Failed to fetch")) : really(...call);
+        }"""
+    )
+    page.locator(CHOOSER).set_input_files(write(tmp_path, leave="# Leave\n\nEveryone has 25 days."))
+    expect(page.locator("[data-results]")).to_have_text("1 file: 1 added.", timeout=PATIENCE)
+    assert page.evaluate("lost") == 3
+
+
+def test_what_an_archive_holds_counts_towards_the_progress(page: Page, library: str, tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "all.zip", "w") as archive:
+        for number in range(40):
+            archive.writestr(f"{number}.txt", f"Note number {number}.")
+    page.locator(CHOOSER).set_input_files(tmp_path / "all.zip")
+    expect(page.locator("[data-rows] tr")).to_have_count(41, timeout=PATIENCE)
+    expect(page.locator("[data-standing]")).to_be_hidden(timeout=PATIENCE)
+    expect(page.locator('.status[data-status="ready"]')).to_have_count(41, timeout=PATIENCE)
 
 
 def test_several_files_are_added_in_the_admin(page: Page, library: str, tmp_path: Path) -> None:

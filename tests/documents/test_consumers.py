@@ -52,12 +52,13 @@ async def test_it_works(library: Library, owner: User, teammate: User, version: 
         following = Socket(library, user)
         assert (await following.connect())["type"] == "websocket.accept"
         await announce(version)
-        assert json.loads((await following.next())["text"]) == {
+        told = {
             "document": version.document_id,
             "status": "reading",
             "text": "reading page 12 of 80",
             "share": 0.15,
         }
+        assert json.loads((await following.next())["text"]) == {"documents": [told]}
         await following.disconnect()
 
 

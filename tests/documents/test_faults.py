@@ -76,7 +76,7 @@ def test_it_works_and_tells_live(visitor: Visitor, library: int) -> None:
         [result] = visitor.upload(library, ("long.md", LONG))
         told: list[dict[str, Any]] = []
         while not told or told[-1]["status"] not in ("ready", "failed"):
-            told.append(json.loads(following.recv(timeout=PATIENCE)))
+            told += json.loads(following.recv(timeout=PATIENCE))["documents"]
     assert {message["document"] for message in told} == {result["document"]}
     assert told[-1]["status"] == "ready"
 

@@ -137,9 +137,37 @@ def test_the_bytes_of_an_earlier_version_make_it_the_latest_again(signed_in: Cli
 
 
 def test_the_page_can_ask_which_names_exist(signed_in: Client, library: Library) -> None:
+    upload(signed_in, library, ("leave.md", LEAVE), folder="rules")
+    paths = ["new.md", "leave.md", "rules/leave.md", "other/leave.md"]
+    response = signed_in.post(reverse("library-names", args=[library.pk]), {"paths": "\n".join(paths)})
+    assert response.json() == {"paths": ["rules/leave.md"]}
+
+
+def test_thousands_of_names_can_be_asked_about(signed_in: Client, library: Library) -> None:
     upload(signed_in, library, ("leave.md", LEAVE))
-    response = signed_in.post(reverse("library-names", args=[library.pk]), {"name": ["new.md", "leave.md"]})
-    assert response.json() == {"names": ["leave.md"]}
+    paths = [*(f"folder/{number}.md" for number in range(10_000)), "leave.md"]
+    response = signed_in.post(reverse("library-names", args=[library.pk]), {"paths": "\n".join(paths)})
+    assert response.json() == {"paths": ["leave.md"]}
+
+
+def test_each_file_keeps_its_folder(signed_in: Client, library: Library) -> None:
+    files = [SimpleUploadedFile("leave.md", LEAVE), SimpleUploadedFile("leave.md", LEAVE)]
+    folders = ["rules", "rules\\old/../.."]
+    signed_in.post(reverse("upload", args=[library.pk]), {"files": files, "folder": folders})
+    assert [document.path for document in Document.objects.order_by("pk")] == ["rules/leave.md", "rules/old/leave.md"]
+
+
+def test_the_same_file_in_its_folder_is_kept_once(signed_in: Client, library: Library) -> None:
+    outcomes = [upload(signed_in, library, ("leave.md", LEAVE), folder=folder)[0]["outcome"] for folder in "aab"]
+    assert outcomes == ["added", "unchanged", "added"]
+
+
+def test_folders_that_fit_no_files_are_refused(signed_in: Client, library: Library) -> None:
+    fields = {"files": [SimpleUploadedFile("leave.md", LEAVE)], "folder": ["a", "b"]}
+    response = signed_in.post(reverse("upload", args=[library.pk]), fields)
+    assert response.status_code == 400
+    assert response.text == "Send a folder with each file, or none at all."
+    assert not Document.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["upload", "library-names"])
@@ -149,7 +177,7 @@ def test_only_who_may_edit_the_library_may_add_to_it(
     for user in (teammate, stranger):
         client.force_login(user)
         file = SimpleUploadedFile("leave.md", LEAVE)
-        response = client.post(reverse(name, args=[library.pk]), {"files": [file], "name": ["leave.md"]})
+        response = client.post(reverse(name, args=[library.pk]), {"files": [file], "paths": "leave.md"})
         assert response.status_code == 404
     assert not Document.objects.exists()
 
