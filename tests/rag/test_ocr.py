@@ -101,13 +101,13 @@ def told(lines: list[Line]) -> list[str]:
 
 
 def test_columns_are_read_one_after_the_other_between_what_goes_across() -> None:
-    left = [line(f"left column line {row}", 50, 100 + 25 * row, 440) for row in range(5)]
-    right = [line(f"right column line {row}", 470, 98 + 25 * row, 900) for row in range(5)]
+    left = [line(f"line {row} of the left column", 50, 100 + 25 * row, 440) for row in range(5)]
+    right = [line(f"line {row} of the right column", 470, 98 + 25 * row, 900) for row in range(5)]
     title, foot = line("A title over both columns", 250, 40, 700), line("A line below both of them", 50, 300, 900)
     assert told([*right, foot, *left, title]) == [
         "A title over both columns",
-        *(f"left column line {row}" for row in range(5)),
-        *(f"right column line {row}" for row in range(5)),
+        *(f"line {row} of the left column" for row in range(5)),
+        *(f"line {row} of the right column" for row in range(5)),
         "A line below both of them",
     ]
 
@@ -119,6 +119,15 @@ def test_a_tables_cells_are_read_by_rows() -> None:
         for column, cell in enumerate((f"name {row}", f"{row} mg", "high"))
     ]
     assert told(cells) == [f"name {row} | {row} mg | high" for row in range(4)]
+
+
+def test_a_table_of_long_cells_of_any_length_is_read_by_rows_as_well() -> None:
+    cells = [
+        line(f"{cell} of row {row}", 50 + 400 * column, 100 + 30 * row, 160 + 400 * column + (200 if row == 0 else 0))
+        for row in range(6)
+        for column, cell in enumerate(("The measurement", "The normal range"))
+    ]
+    assert [len(row) for row in rows(cells)] == [2] * 6
 
 
 def test_what_is_written_up_the_margin_comes_last() -> None:

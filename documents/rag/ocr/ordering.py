@@ -14,8 +14,9 @@ _PLACES = 100
 _GUTTER = 0.7
 """How wide a gutter is at least, in heights of a line."""
 
-_COLUMN_LINES, _COLUMN_CHARACTERS = 3, 15
-"""What a column has at least: lines, and characters in each on average. Less is a column of a table."""
+_COLUMN_LINES, _COLUMN_CHARACTERS, _FULL = 3, 20, 0.6
+"""What a column has at least: lines, characters in each on average, and how much of its width most lines fill. Less is
+a column of a table, or of a form."""
 
 
 def rows(lines: Sequence[Line]) -> list[list[Line]]:
@@ -59,7 +60,10 @@ def _gutter(lines: Sequence[Line]) -> float | None:
 
 
 def _is_column(lines: Sequence[Line]) -> bool:
-    return len(lines) >= _COLUMN_LINES and mean(len(line.text) for line in lines) >= _COLUMN_CHARACTERS
+    if len(lines) < _COLUMN_LINES or mean(len(line.text) for line in lines) < _COLUMN_CHARACTERS:
+        return False
+    width = max(line.box[2] for line in lines) - min(line.box[0] for line in lines)
+    return median(line.box[2] - line.box[0] for line in lines) >= _FULL * width
 
 
 def _rows(lines: Sequence[Line]) -> Iterator[list[Line]]:
