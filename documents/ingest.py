@@ -257,8 +257,8 @@ def _wait_again(*versions: Version) -> None:
     for version in versions:
         version.status, version.error, version.attempts = Version.Status.QUEUED, "", 0
         version.needs_password = False
-        version.lease = version.lease_until = None
-    fields = ["status", "error", "attempts", "needs_password", "lease", "lease_until"]
+        version.lease = version.lease_until = version.started = None
+    fields = ["status", "error", "attempts", "needs_password", "lease", "lease_until", "started"]
     Version.objects.bulk_update(versions, fields, batch_size=1000)
 
 

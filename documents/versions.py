@@ -40,11 +40,9 @@ class Standing:
 
 def take(lease: Lease, among: QuerySet[Version] | None = None) -> list[Version]:
     """The versions that the lease could be had of, with their documents."""
-    return list(
-        Version.objects.select_related("document__library", "document__created_by")
-        .filter(pk__in=lease.take(among))
-        .order_by("pk")
-    )
+    taken = Version.objects.filter(pk__in=lease.take(among))
+    taken.filter(started=None).update(started=Now())
+    return list(taken.select_related("document__library", "document__created_by").order_by("pk"))
 
 
 def write(lease: Lease, version: Version, *fields: str, pages: Sequence[Page] = ()) -> None:

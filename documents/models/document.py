@@ -38,6 +38,12 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """The documents whose name, title or folder holds these characters, in whatever case."""
         return self.filter(Q(name__icontains=words) | Q(title__icontains=words) | Q(folder__icontains=words))
 
+    def for_rows(self) -> DocumentQuerySet:
+        """With what a library's table shows of each: `pages_failed` is a number of the latest version's pages."""
+        failed = Page.objects.filter(version=models.OuterRef("latest"), how_read=HowRead.FAILED).order_by()
+        counted = failed.values("version").annotate(count=models.Count("pk")).values("count")
+        return self.select_related("latest", "container").annotate(pages_failed=models.Subquery(counted))
+
     def within(self, *documents: Document) -> DocumentQuerySet:
         """The documents that these hold, at any depth."""
         chains = ("__".join(["container"] * depth) for depth in range(1, DEPTH + 1))
@@ -150,6 +156,7 @@ class Version(models.Model):
     lease = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     created = models.DateTimeField(auto_now_add=True)
+    started = models.DateTimeField(null=True, blank=True, help_text="When a worker first took it, since it was queued.")
     ready_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -201,6 +208,7 @@ class Page(models.Model):
     class Meta:
         ordering = ("version", "number")
         constraints = (models.UniqueConstraint("version", "number", name="one_page_a_number"),)
+        indexes = (models.Index(fields=("version",), condition=Q(how_read=HowRead.FAILED), name="failed_pages"),)
 
     def __str__(self) -> str:
         return f"{self.version}, page {self.number}"

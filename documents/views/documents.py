@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from documents import unlocking
 from documents.alike import nearly_the_same
+from documents.facts import facts
 from documents.forms import RenameForm
 from documents.ingest import delete as delete_document
 from documents.ingest import retry as try_again
@@ -42,7 +43,9 @@ PIECE = 2**18
 def show(request: HttpRequest, document_id: int) -> HttpResponse:
     """A document, one page at a time: `?page=7`, of `?version=2`, with `?start=…&end=…` marked."""
     document = get_object_or_404(
-        Document.objects.readable_by(request.user).select_related("library", "current", "latest", "container"),
+        Document.objects.readable_by(request.user).select_related(
+            "library", "current", "latest", "container", "created_by"
+        ),
         pk=document_id,
     )
     version, may_edit = _version(request, document), _may_edit(request, document)
@@ -57,6 +60,7 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
         "alike": nearly_the_same(version, request.user)[:ALIKE_SHOWN],
         "sheet": sheet,
         "strip": strip(version),
+        "facts": facts(version),
         "numbers": sheets.get_elided_page_range(sheet.number, on_each_side=4),
         "worker": worker_is_running(),
         "rename_form": RenameForm(instance=document) if may_edit else None,
@@ -71,9 +75,7 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
 @require_safe
 def row(request: HttpRequest, document_id: int) -> HttpResponse:
     """The document's row in its library's table."""
-    document = get_object_or_404(
-        Document.objects.readable_by(request.user).select_related("latest", "container"), pk=document_id
-    )
+    document = get_object_or_404(Document.objects.readable_by(request.user).for_rows(), pk=document_id)
     context = {"document": document, "may_edit": _may_edit(request, document), "worker": worker_is_running()}
     return render(request, "documents/_row.html", context)
 

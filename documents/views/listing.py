@@ -69,4 +69,4 @@ def standing_context(request: HttpRequest, library: Library) -> dict[str, Any]:
 
 
 def _documents(request: HttpRequest, library: Library) -> DocumentQuerySet:
-    return Document.objects.readable_by(request.user).filter(library=library).select_related("latest", "container")
+    return Document.objects.readable_by(request.user).filter(library=library).for_rows()

@@ -29,6 +29,12 @@ def test_several_files_are_added_at_once(admin: Client, library: Library) -> Non
     assert Document.objects.count() == 2
 
 
+def test_a_waiting_document_says_that_no_worker_is_running(admin: Client, give: Give) -> None:
+    give("leave.md", "# Leave")
+    page = admin.get(reverse("admin:documents_document_changelist")).text
+    assert "queued; no worker is running" in page
+
+
 def test_a_file_that_cannot_be_read_is_told(admin: Client, library: Library) -> None:
     files = [SimpleUploadedFile("c.rar", b"Rar!")]
     response = admin.post(reverse("admin:documents_document_add"), {"library": library.pk, "files": files}, follow=True)

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django.utils import timezone
 
-from documents.models import Document, Library, Membership, User
+from documents.models import Document, Library, Membership, User, Version
+from documents.progress import PULSE, beat
 from tests.openai_server import OpenAIServer
 from tests.rag.pdfs import pdf, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def no_worker() -> Iterator[None]:
+    yield
+    cache.delete(PULSE)
 
 
 @pytest.fixture
@@ -70,6 +81,24 @@ def test_it_works_where_no_worker_runs(administrator: User, folder: Path) -> Non
 
 def test_without_waiting_it_queues(administrator: User, folder: Path) -> None:
     assert ingest(folder)["leave.md"]["status"] == "queued"
+
+
+def test_without_waiting_it_says_that_no_worker_is_running(administrator: User, folder: Path) -> None:
+    said = io.StringIO()
+    call_command("ingest", str(folder), "--library", "Plans", stdout=io.StringIO(), stderr=said)
+    assert said.getvalue().startswith("No worker is running, so the documents wait.")
+    beat()
+    call_command("ingest", str(folder), "--library", "Plans", stdout=io.StringIO(), stderr=(again := io.StringIO()))
+    assert again.getvalue() == ""
+
+
+def test_the_doctor_says_that_no_worker_is_running(administrator: User, folder: Path) -> None:
+    ingest(folder)
+    assert doctor()["worker"]["detail"] == "No worker is running; 2 documents wait for one."
+    Version.objects.update(created=timezone.now() - timedelta(hours=3))
+    assert not doctor()["worker"]["ok"]
+    beat()
+    assert doctor()["worker"]["detail"] == "A worker is running; 2 documents wait for it."
 
 
 def test_a_second_time_only_what_changed_is_read(administrator: User, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -200,7 +201,11 @@ def test_a_failed_document_can_be_tried_again(client: Client, owner: User, docum
 def test_a_waiting_document_says_when_no_worker_is_running(client: Client, owner: User, give: Give) -> None:
     document = give("new.md", "# New").version.document
     client.force_login(owner)
-    assert "no worker is running" in client.get(reverse("document-row", args=[document.pk])).text
+    for address in (reverse("document-row", args=[document.pk]), document.get_absolute_url()):
+        assert "queued; no worker is running" in client.get(address).text
+    library = client.get(document.library.get_absolute_url()).text
+    assert "No worker is running, so new documents wait." in library
+    assert "0 of 1 document ready; no worker is running" in re.sub(r"<[^>]*>", "", library)
 
 
 def test_a_user_makes_a_library_and_lets_others_in(client: Client, owner: User, stranger: User) -> None:

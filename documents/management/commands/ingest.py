@@ -72,6 +72,10 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         password = sys.stdin.readline().rstrip("\n") if password == "-" else password
+        if not wait and not worker_is_running():
+            self.stderr.write(
+                "No worker is running, so the documents wait. Start Footnote with `make run`, or use --wait."
+            )
         try:
             for result in self.ingest(paths, library, user, wait=wait, password=password):
                 self.say(result, as_json=json)
