@@ -70,6 +70,9 @@ class Event:
     source: str
     error: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.document or self.source}: {self.error or self.event}"
+
 
 @dataclass(slots=True)
 class Report:
@@ -240,8 +243,10 @@ class _Sync:
         ours.update(kept_by=self.source, modified=mark.modified, etag=mark.etag)
 
     def fail(self, name: str, item: Item, error: FootnoteError) -> None:
-        self.report.events.append(Event(Change.FAILED, name, item.source, str(error)))
+        """Remember what is wrong with an item, unless that will have passed in a moment."""
         self.wait_for(error)
+        if not isinstance(error, TransientError) or not error.retry_after:
+            self.report.events.append(Event(Change.FAILED, name, item.source, str(error)))
 
     def wait_for(self, error: FootnoteError) -> None:
         if isinstance(error, TransientError):
