@@ -193,11 +193,12 @@ class OpenAIEmbedding:
         return await self._send(texts, IN_THE_BACKGROUND)
 
     async def _send(self, texts: list[str], patience: Patience) -> Vector:
-        body = {"model": self.name, "input": texts, "encoding_format": "base64"}
+        # In ASCII it is written twice as fast as the client would.
+        content = json.dumps({"model": self.name, "input": texts, "encoding_format": "base64"}).encode()
 
         async def post() -> httpx2.Response:
             # Not `embeddings.create`: it makes a model of every vector.
-            return await self._remote.client.post("/embeddings", body=body, cast_to=httpx2.Response)
+            return await self._remote.client.post("/embeddings", content=content, cast_to=httpx2.Response)
 
         response = await self._remote.call(post, patience)
         return self._checked(self._read(response.content), len(texts))

@@ -17,11 +17,29 @@ BYTES = 290_000
 IN_FLIGHT = 8
 
 
+class _Caller:
+    """Who waits for the vectors of `count` texts; `all_there` is done when they are there, or never will be."""
+
+    def __init__(self, count: int) -> None:
+        self.vectors: dict[int, Vector] = {}
+        self.all_there: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._count = count
+
+    def take(self, place: int, vector: Vector) -> None:
+        self.vectors[place] = vector
+        if len(self.vectors) == self._count and not self.all_there.done():
+            self.all_there.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        if not self.all_there.done():
+            self.all_there.set_exception(error)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     text: str
-    caller: object
-    vector: asyncio.Future[Vector]
+    caller: _Caller
+    place: int
 
 
 class Requests:
@@ -35,16 +53,17 @@ class Requests:
 
     async def vectors(self, texts: Sequence[str]) -> list[Vector]:
         """A vector a text, in their order. Raises what `send` does for them."""
-        caller, loop = object(), asyncio.get_running_loop()
-        ours = [_Waiting(text, caller, loop.create_future()) for text in texts]
-        self._waiting.extend(ours)
+        if not texts:
+            return []
+        caller = _Caller(len(texts))
+        self._waiting.extend(_Waiting(text, caller, place) for place, text in enumerate(texts))
         # At the end of this turn of the loop, so that those who come in it share a request.
-        loop.call_soon(self._start)
+        asyncio.get_running_loop().call_soon(self._start)
         try:
-            return await asyncio.gather(*(one.vector for one in ours))
+            await caller.all_there
         finally:
-            for one in ours:
-                one.vector.cancel()
+            caller.all_there.cancel()
+        return [caller.vectors[place] for place in range(len(texts))]
 
     def _start(self) -> None:
         while len(self._under_way) < IN_FLIGHT and (batch := self._next()):
@@ -66,7 +85,7 @@ class Requests:
             if batch and size > BYTES:
                 break
             self._waiting.popleft()
-            if not one.vector.done():
+            if not one.caller.all_there.done():
                 batch.append(one)
         return batch
 
@@ -79,8 +98,7 @@ class Requests:
             _fail(batch, error)
         else:
             for one, vector in zip(batch, vectors, strict=True):
-                if not one.vector.done():
-                    one.vector.set_result(vector)
+                one.caller.take(one.place, vector)
 
     async def _apart(self, batch: Sequence[_Waiting], error: PermanentError) -> None:
         """Ask for each caller alone, so that the text of one doesn't spoil it for the others."""
@@ -94,5 +112,4 @@ class Requests:
 
 def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
     for one in batch:
-        if not one.vector.done():
-            one.vector.set_exception(error)
+        one.caller.fail(error)
