@@ -1,95 +1,142 @@
-"""How much of the test files' expected text is found, and how fast PDF pages are read: JSON lines.
+"""What becomes of the test files: each ready or refused with a sentence, its expected text found, at what cost.
 
-Run from the project's root: `python -m bench.parsing [FILES]`, where FILES holds a manifest.tsv.
+Run from the project's root: `python -m bench.parsing [FILES]`, where FILES holds a manifest.tsv. A line for each file,
+then the figures; how texts are compared is told in `bench.expected`. Files that need OCR are read without it, and not
+counted.
 """
 
 from __future__ import annotations
 
 import asyncio
-import csv
 import json
 import sys
+import tempfile
 import time
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pypdfium2 as pdfium
+import pypdfium2.raw as raw
 
+from bench.expected import File, Texts, fairly, manifest, strictly
+from bench.figures import Figure, tell
+from bench.memory import Watched
+from bench.speed import tell_speed
 from documents.rag.errors import UnreadableDocument
-from documents.rag.parsing import media_type, parse
+from documents.rag.parsing import media_type
 from documents.rag.parsing.reading import read
-from documents.rag.parsing.recognising import HEAD_BYTES, PDF
-from documents.rag.types import Page
+from documents.rag.parsing.recognising import HEAD_BYTES
+from documents.rag.types import HowRead, Page
 
-FOLDERS = ("pdf", "html", "md", "txt")
-SPEED_FILE = "pdf/DA-619p.pdf"
+FILES = Path(__file__).parents[2] / "shared/data/files"
+MEGABYTES = 600
+"""What a worker and its children may use while they read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a file: its pages by how they were read, or the sentence by which it was refused.
+
+    `found` and `strictly` say whether the expected text is there; None where nothing is expected.
+    """
+
+    file: str
+    seconds: float
+    pages: dict[str, int]
+    said: str
+    found: bool | None
+    strictly: bool | None
+
+    @property
+    def broke_down(self) -> bool:
+        """Whether a reader had to be ended, or ended by itself."""
+        return HowRead.FAILED in self.pages
 
 
 def main(root: Path) -> None:
-    rows = [row for row in _manifest(root) if row["file"].split("/")[0] in FOLDERS]
-    for folder in FOLDERS:
-        found = {row["file"]: asyncio.run(_found(root, row)) for row in rows if row["file"].startswith(folder + "/")}
-        counted = {file: ok for file, ok in found.items() if ok is not None}
-        missed = [file for file, ok in counted.items() if not ok]
-        print(json.dumps({"format": folder, "files": len(counted), "found": sum(counted.values()), "missed": missed}))
-    print(json.dumps(_speed(root / SPEED_FILE)))
+    if not (root / "manifest.tsv").exists():
+        sys.exit(f"There are no test files in {root}. Name their folder: python -m bench.parsing FILES")
+    files = list(manifest(root))
+    with Watched() as watched:
+        outcomes = [_outcome(root, file) for file in files]
+    for outcome in outcomes:
+        print(json.dumps(asdict(outcome), ensure_ascii=False))
+    _tell_found(files, outcomes)
+    _tell_bare(root, files)
+    tell(Figure("files at which a reader broke down", sum(each.broke_down for each in outcomes), "files", 0))
+    tell(Figure("peak memory over all of them", watched.peak / 2**20, "MB", MEGABYTES), counted=watched.counted)
+    tell_speed(root)
 
 
-def _manifest(root: Path) -> Iterator[dict[str, str]]:
-    with (root / "manifest.tsv").open(encoding="utf-8", newline="") as lines:
-        yield from csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+def _tell_found(files: Sequence[File], outcomes: Sequence[Outcome]) -> None:
+    plain = [each for file, each in zip(files, outcomes, strict=True) if not file.needs_ocr and each.found is not None]
+    pdfs = [each for each in plain if each.file.startswith("pdf/")]
+    _tell("PDFs with their expected text", pdfs, 66)
+    _tell("files with their expected text", plain, 0.95 * len(plain))
 
 
-async def _found(root: Path, row: dict[str, str]) -> bool | None:
-    """Whether every expected snippet is on its page; None where the file has a password or nothing is expected."""
-    expected = json.loads(row["expect"] or "[]")
-    if not expected or row["password"]:
-        return None
+def _tell(name: str, outcomes: Sequence[Outcome], target: float) -> None:
+    missed = [each.file for each in outcomes if not each.found]
+    strict = sum(each.strictly is True for each in outcomes)
+    found = len(outcomes) - len(missed)
+    tell(Figure(name, found, "files", target, at_least=True), of=len(outcomes), strictly=strict, missed=missed)
+
+
+def _tell_bare(root: Path, files: Iterable[File]) -> None:
+    """The same for PDFium's own text, as it comes."""
+    found: Counter[str] = Counter()
+    for file in files:
+        if file.folder == "pdf" and file.expected and not file.needs_ocr:
+            texts = _bare_texts(root / file.name, file.password)
+            found.update(found=fairly(file, texts), strictly=strictly(file, texts))
+    tell(Figure("PDFs with their expected text, bare PDFium", found["found"], "files"), strictly=found["strictly"])
+
+
+def _bare_texts(path: Path, password: str) -> Texts:
     try:
-        texts = await _texts(root / row["file"])
-    except UnreadableDocument:
-        return False
-    whole = _plain(" ".join(texts.values()))
-    return all(_plain(e["text"]) in (_plain(texts.get(e["page"], "")) if "page" in e else whole) for e in expected)
+        with pdfium.PdfDocument(path, password or None) as document:
+            return {number: page.get_textpage().get_text_range() for number, page in enumerate(document, 1)}
+    except pdfium.PdfiumError:
+        return {}
 
 
-async def _texts(path: Path) -> dict[int, str]:
+# --- A file -----------------------------------------------------------------------------------
+
+
+def _outcome(root: Path, file: File) -> Outcome:
+    began = time.monotonic()
+    said, pages = "", list[Page]()
+    with _unlocked(root / file.name, file.password) as path:
+        try:
+            pages = asyncio.run(_pages(path))
+        except UnreadableDocument as refusal:
+            said = str(refusal)
+    texts = {page.number: page.text for page in pages}
+    found, strict = (fairly(file, texts), strictly(file, texts)) if file.expected else (None, None)
+    how = Counter(page.how_read.value for page in pages)
+    return Outcome(file.name, round(time.monotonic() - began, 2), dict(how), said, found, strict)
+
+
+async def _pages(path: Path) -> list[Page]:
     with path.open("rb") as file:
         kind = media_type(path.name, file.read(HEAD_BYTES))
-    return {page.number: page.text async for page in read(path, kind, name=path.name) if isinstance(page, Page)}
+    return [page async for page in read(path, kind, name=path.name) if isinstance(page, Page)]
 
 
-def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).split())
-
-
-def _speed(path: Path) -> dict[str, object]:
-    """Pages a second: PDFium's bare text, `parse` with its blocks and words, and `read` through a child."""
-    seconds = {
-        "bare": _seconds(lambda: _bare(path)),
-        "parse": _seconds(lambda: list(parse(path, PDF, name=path.name))),
-        "read": _seconds(lambda: asyncio.run(_texts(path))),
-    }
-    pages = _bare(path)
-    return {"file": path.name, "pages": pages} | {way: round(pages / took) for way, took in seconds.items()}
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def _bare(path: Path) -> int:
-    with pdfium.PdfDocument(path) as document:
-        for page in document:
-            text_page = page.get_textpage()
-            text_page.get_text_range()
-            text_page.close()
-            page.close()
-        return len(document)
+@contextmanager
+def _unlocked(path: Path, password: str) -> Iterator[Path]:
+    """The file, or a copy that needs no password."""
+    if not password:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder, pdfium.PdfDocument(path, password) as document:
+        copy = Path(folder) / path.name
+        document.save(copy, flags=raw.FPDF_REMOVE_SECURITY)
+        yield copy
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).parents[2] / "shared/data/files")
+    main(Path(sys.argv[1]) if sys.argv[1:] else FILES)
