@@ -177,15 +177,16 @@ def letter(subject: str = "Résumé of the day") -> EmailMessage:
     message["From"] = "Ada <ada@example.com>"
     message["To"] = "bob@example.com"
     message["Subject"] = subject
-    message.set_content("In plain text.")
+    message.set_content("Plan\n\nIn *HTML*.\n\nBut for this.")
     message.add_alternative("<h1>Plan</h1><p>In <b>HTML</b>.</p>", subtype="html")
     return message
 
 
-def test_an_email_is_its_header_and_its_body(tmp_path: Path) -> None:
+def test_an_email_is_its_header_and_its_body_and_what_only_its_text_says(tmp_path: Path) -> None:
     title, shown = text(write(tmp_path / "a.eml", letter()), EML)
     assert title == "Résumé of the day"
-    assert shown == "From: Ada <ada@example.com>\nTo: bob@example.com\nSubject: Résumé of the day\n\nPlan\n\nIn HTML."
+    header = "From: Ada <ada@example.com>\nTo: bob@example.com\nSubject: Résumé of the day"
+    assert shown == f"{header}\n\nPlan\n\nIn HTML.\n\nBut for this."
 
 
 async def test_what_is_attached_is_written_out_without_the_pictures_of_the_body(tmp_path: Path) -> None:

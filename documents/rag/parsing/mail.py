@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -11,6 +12,8 @@ from documents.rag.parsing.cleaning import clean
 from documents.rag.parsing.opened import Opened
 from documents.rag.parsing.sections import Piece, by_heading, document
 from documents.rag.types import BlockKind, Page
+
+_ADDRESS = re.compile(r"https?://[^\s<>\])]+|mailto:\S+")
 
 SHOWN = ("From", "To", "Cc", "Date", "Subject", "Message-ID")
 
@@ -35,11 +38,18 @@ def header(fields: Iterable[tuple[str, str | None]]) -> dict[str, str]:
 
 
 def parse(mail: Mail, first: int) -> Iterator[Opened | Page]:
-    """The header as one block, then the body: of HTML and text the HTML, where there is anything in it."""
+    """The header as one block, then the body: of HTML and text the HTML, and what only the text says."""
     lines = "\n".join(f"{name}: {value}" for name, value in mail.header.items())
     head = [Piece(BlockKind.PARAGRAPH, lines)] if lines else []
-    body = html.pieces(mail.html) or text.paragraphs(mail.text)
-    yield from document(mail.subject, [[*head, *_as_one(body)]], first)
+    body = html.pieces(mail.html)
+    said = "".join(_letters(piece.text) for piece in body)
+    unsaid = [paragraph for paragraph in text.paragraphs(mail.text) if _letters(paragraph.text) not in said]
+    yield from document(mail.subject, [[*head, *_as_one([*body, *unsaid])]], first)
+
+
+def _letters(text: str) -> str:
+    """What two versions of a paragraph have in common: nothing of how links and emphasis are written."""
+    return "".join(filter(str.isalnum, _ADDRESS.sub("", text))).lower()
 
 
 def _as_one(body: Sequence[Piece]) -> Iterator[Piece]:
