@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+
+_COLUMNS = (
+    "<< /Type /Font /Subtype /Type0 /BaseFont /Gothic /Encoding /UniJIS-UTF16-V /DescendantFonts [<< /Type /Font"
+    " /Subtype /CIDFontType0 /BaseFont /Gothic /CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 6 >>"
+    " >>] >>"
+)
 
 
-def pdf(*pages: str, box: str = "0 0 600 800", extra: str = "") -> bytes:
-    """A PDF of pages with these content streams; fonts /F1 (Helvetica) and /F2 (bold); `extra` goes into each page."""
+def pdf(*pages: str, box: str = "0 0 600 800", extra: str = "", objects: Sequence[str] = ()) -> bytes:
+    """A PDF of pages with these content streams; `extra` goes into each page.
+
+    `objects` are further ones, whose numbers begin at 5 + 2 × pages. The fonts are /F1 (Helvetica), /F2 (bold) and /F3
+    (Japanese in columns, UTF-16).
+    """
     kids = " ".join(f"{5 + 2 * index} 0 R" for index in range(len(pages)))
-    objects = [
+    whole = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold >>",
     ]
     for index, content in enumerate(pages):
-        objects.append(
+        whole.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [{box}] /Contents {6 + 2 * index} 0 R {extra}"
-            " /Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> >>"
+            f" /Resources << /Font << /F1 3 0 R /F2 4 0 R /F3 {_COLUMNS} >> >> >>"
         )
-        objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
-    return _assembled(objects)
+        whole.append(stream(content))
+    return _assembled([*whole, *objects])
+
+
+def stream(content: str, about: str = "") -> str:
+    return f"<< /Length {len(content)} {about} >>\nstream\n{content}\nendstream"
 
 
 def locked(password: str, content: str) -> bytes:

@@ -13,7 +13,7 @@ from documents.rag.parsing.cleaning import is_legible
 from documents.rag.parsing.images import render
 from documents.rag.parsing.recognising import PDF
 from documents.rag.types import HowRead, Page
-from tests.rag.pdfs import pdf, text
+from tests.rag.pdfs import pdf, stream, text
 
 BODY = text(
     *((72, 700 - 15 * row, line) for row, line in enumerate(["Everyone gets twenty days", "of paid leave a year."])),
@@ -22,6 +22,9 @@ BODY = text(
     (72, 610, "determination and infor-"),
     (72, 595, "mation about non-binding matters."),
 )
+
+
+_FORM = "/Type /XObject /Subtype /Form /BBox [0 0 200 40] /Resources << /Font << /F1 3 0 R >> >>"
 
 
 def read(path: Path, data: bytes, first: int = 1) -> list[Page]:
@@ -48,6 +51,47 @@ def test_a_larger_line_is_the_heading_of_what_follows_even_over_pages(tmp_path: 
 def test_a_bulleted_line_is_an_item(tmp_path: Path) -> None:
     (page,) = read(tmp_path / "a.pdf", pdf(text((72, 700, "You need:"), (72, 685, "- a form"), (72, 670, "- a pen"))))
     assert [block.kind.value for block in page.blocks] == ["paragraph", "item", "item"]
+
+
+def turned(matrix: str, *words: tuple[int, int, str]) -> str:
+    """A content stream of words written in a direction of their own."""
+    return "\n".join(f"BT /F1 12 Tf {matrix} {x} {y} Tm ({word}) Tj ET" for x, y, word in words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        turned("-1 0 0 -1", (300, 300, "Everyone"), (240, 300, "gets"), (210, 300, "leave")),
+        turned("0 1 -1 0", (300, 300, "Everyone"), (300, 360, "gets"), (300, 390, "leave")),
+        turned("0 -1 1 0", (300, 390, "Everyone"), (300, 330, "gets"), (300, 300, "leave")),
+    ],
+)
+def test_words_on_their_head_or_side_are_read_as_they_were_written(tmp_path: Path, words: str) -> None:
+    (page,) = read(tmp_path / "a.pdf", pdf(BODY + words))
+    assert "Everyone gets leave" in page.text.split("\n")
+    assert [page.text[word.start : word.end] for word in page.words][-3:] == ["Everyone", "gets", "leave"]
+
+
+def test_sideways_lines_are_lines(tmp_path: Path) -> None:
+    words = turned("0 1 -1 0", (300, 300, "Everyone gets"), (315, 300, "twenty days"))
+    (page,) = read(tmp_path / "a.pdf", pdf(words))
+    assert page.text.split() == ["Everyone", "gets", "twenty", "days"]
+    assert "Everyone gets\n" in page.text
+
+
+def test_columns_of_japanese_are_read_from_the_right_strip_by_strip(tmp_path: Path) -> None:
+    columns = [(500, 700, "あいう"), (480, 700, "えおか"), (490, 300, "きくけ")]
+    content = "\n".join(f"BT /F3 12 Tf {x} {y} Td <{word.encode('utf-16-be').hex()}> Tj ET" for x, y, word in columns)
+    (page,) = read(tmp_path / "a.pdf", pdf(content))
+    assert page.text.split() == ["あいう", "えおか", "きくけ"]
+
+
+def test_what_is_written_upon_a_page_is_its_text(tmp_path: Path) -> None:
+    look = stream("BT /F1 12 Tf 10 10 Td (Left blank on purpose) Tj ET", _FORM)
+    upon = "/Annots [<< /Type /Annot /Subtype /FreeText /F 4 /Rect [100 500 300 540] /AP << /N 7 0 R >> >>]"
+    (page,) = read(tmp_path / "a.pdf", pdf("", extra=upon, objects=[look]))
+    assert page.text == "Left blank on purpose"
+    assert 100 / 600 < next(iter(page.words)).box.left < 120 / 600
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def _quick(function: Any, result: Any = None, *arguments: Any) -> Any:
 _unicode = _quick(raw.FPDFText_GetUnicode, ctypes.c_uint)
 _loose_box = _quick(raw.FPDFText_GetLooseCharBox)
 _text_object = _quick(raw.FPDFText_GetTextObject, ctypes.c_void_p)
+_angle = _quick(raw.FPDFText_GetCharAngle, ctypes.c_float)
 _font = _quick(raw.FPDFTextObj_GetFont, ctypes.c_void_p, ctypes.c_void_p)
 
 
@@ -60,6 +61,10 @@ class Characters:
         slots = _slots.of(len(indexes))
         deque(map(_loose_box, repeat(self._text_page), indexes.tolist(), slots), 0)
         return _slots.boxes[: len(indexes)].copy()
+
+    def angles(self, indexes: Iterable[int]) -> NDArray[np.float64]:
+        """By how much these characters are turned, clockwise on an unturned page: radians."""
+        return np.array(list(map(_angle, repeat(self._text_page), indexes)))
 
     def bold(self, indexes: Iterable[int]) -> NDArray[np.bool]:
         """Whether these characters are set in bold type."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from documents.rag.parsing.characters import HYPHEN, Characters
 from documents.rag.parsing.cleaning import clean
+from documents.rag.parsing.turned import arranged, turns
 
 _IS_SPACE = np.array([chr(code).isspace() or chr(code) == HYPHEN for code in range(0x10000)])
 
@@ -84,31 +85,46 @@ _NOTHING = Lines("", _NONE, _NONE, np.zeros((0, 4)), np.zeros(1, np.int64), _NEI
 def read_lines(text_page: Any, frame: Frame) -> Lines:
     """The lines of an open PDFium text page, in its reading order."""
     characters = Characters(text_page)
-    words = characters.text.replace(HYPHEN, " ").split()
-    begins, ends = _places(characters.codes)
-    lengths = ends - begins
-    text = " ".join(words)
-    if clean(text) != text:
-        words = [clean(word) for word in words]
-        text = " ".join(word for word in words if word)
-        lengths = np.array(list(map(len, words)))
-        begins, ends, lengths = (column[lengths > 0] for column in (begins, ends, lengths))
-    if not text:
+    words, begins, ends, lengths = _words(characters)
+    if not words:
         return _NOTHING
-    ends_in_text = np.cumsum(lengths + 1) - 1
+    corners = characters.boxes(np.stack((begins, ends - 1), axis=1).ravel())
+    boxes = frame.fractions(_around(corners))
     breaks = np.flatnonzero((characters.codes == ord("\n")) | (characters.codes == ord(HYPHEN)))
     line_of_word = breaks.searchsorted(begins)
+    turned = turns(characters, begins, corners, frame.turns)
+    if turned.any():
+        order, line_of_word = arranged(line_of_word, turned, boxes)
+        words = [words[word] for word in order.tolist()]
+        begins, ends, lengths = (column[order] for column in (begins, ends, lengths))
+        boxes = boxes[order]
+    ends_in_text = np.cumsum(lengths + 1) - 1
     firsts = np.flatnonzero(np.diff(line_of_word, prepend=-1))
     edges = np.append(firsts, len(begins))
     return Lines(
-        text,
+        " ".join(words),
         ends_in_text - lengths,
         ends_in_text,
-        frame.fractions(_boxes(characters, begins, ends)),
+        boxes,
         edges,
         characters.bold(begins[firsts].tolist()),
         np.append(characters.codes, 0)[ends[edges[1:] - 1]] == ord(HYPHEN),
     )
+
+
+def _words(
+    characters: Characters,
+) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The words, cleaned; the first character of each, the one after its last, and its length when it is clean."""
+    words = characters.text.replace(HYPHEN, " ").split()
+    begins, ends = _places(characters.codes)
+    text = " ".join(words)
+    if clean(text) == text:
+        return words, begins, ends, ends - begins
+    words = list(map(clean, words))
+    lengths = np.array(list(map(len, words)), np.int64)
+    begins, ends, lengths = (column[lengths > 0] for column in (begins, ends, lengths))
+    return list(filter(None, words)), begins, ends, lengths
 
 
 def _places(codes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -119,11 +135,8 @@ def _places(codes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.in
     return edges[::2], edges[1::2]
 
 
-def _boxes(characters: Characters, begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(n, 4): left, top, right, bottom around the first and the last character of each word, in PDF units."""
-    indexes = np.empty(2 * len(begins), np.int64)
-    indexes[::2], indexes[1::2] = begins, ends - 1
-    corners = characters.boxes(indexes)
+def _around(corners: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(2n, 4) the boxes of each word's first and last character → (n, 4) the box around both."""
     boxes = np.minimum(corners[::2], corners[1::2])
     boxes[:, 1:3] = np.maximum(corners[::2, 1:3], corners[1::2, 1:3])
     return boxes

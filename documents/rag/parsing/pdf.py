@@ -19,6 +19,8 @@ from documents.rag.parsing.opened import Opened
 from documents.rag.parsing.sections import EMPTY
 from documents.rag.types import HowRead, Page
 
+_TEXT_UPON = {raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_STAMP}
+
 # Most PDF titles nobody chose: a program's template, the file's name.
 _PROGRAM = re.compile(r"^(?:Microsoft (?:Word|PowerPoint|Excel) - )")
 _NO_TITLE = re.compile(
@@ -92,6 +94,9 @@ def _unread(page: Any, number: int, frame: Frame) -> Page:
 def _open_page(document: pdfium.PdfDocument, number: int) -> Iterator[tuple[Any, Any]]:
     """PDFium's page and text page, closed at the end; null where it can't load them."""
     page = raw.FPDF_LoadPage(document, number - 1)
+    if page and _has_text_upon(page) and raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) == raw.FLATTEN_SUCCESS:
+        raw.FPDF_ClosePage(page)
+        page = raw.FPDF_LoadPage(document, number - 1)
     text_page = raw.FPDFText_LoadPage(page) if page else page
     try:
         yield page, text_page
@@ -100,6 +105,18 @@ def _open_page(document: pdfium.PdfDocument, number: int) -> Iterator[tuple[Any,
             raw.FPDFText_ClosePage(text_page)
         if page:
             raw.FPDF_ClosePage(page)
+
+
+def _has_text_upon(page: Any) -> bool:
+    """Whether text boxes, filled-in fields or stamps lie on the page, which PDFium doesn't count as its text."""
+    return any(_kind_of_annotation(page, index) in _TEXT_UPON for index in range(raw.FPDFPage_GetAnnotCount(page)))
+
+
+def _kind_of_annotation(page: Any, index: int) -> int:
+    annotation = raw.FPDFPage_GetAnnot(page, index)
+    kind = int(raw.FPDFAnnot_GetSubtype(annotation))
+    raw.FPDFPage_CloseAnnot(annotation)
+    return kind
 
 
 def _frame(page: Any) -> Frame:
