@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
@@ -9,8 +10,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.timezone import localtime
 
-from documents import progress
+from documents import actions, progress
 from documents.forms import FilesForm
 from documents.models import Document, EmbeddingSpace, Endpoint, Library, Membership, Receipt, User, Version
 from documents.renaming import rename
@@ -39,10 +44,14 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Library)
 class LibraryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("name", "visibility", "created")
+    list_display = ("name", "visibility", "created", "receipts")
     list_filter = ("visibility",)
     search_fields = ("name",)
     inlines = (MembershipInline,)
+
+    @admin.display(description="erased")
+    def receipts(self, library: Library) -> str:
+        return format_html('<a href="{}?library={}">Receipts</a>', reverse("receipts"), library.pk)
 
     def has_delete_permission(self, request: HttpRequest, obj: Library | None = None) -> bool:
         """Removing is its owner's, on its page, where it can be taken back for a while and gives a receipt."""
@@ -62,12 +71,28 @@ class VersionInline(admin.TabularInline):  # type: ignore[type-arg]
         return False
 
 
+class RemovedFilter(admin.SimpleListFilter):
+    title, parameter_name = "whether it was removed", "removed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Removed")]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        in_use, *others = super().choices(changelist)
+        yield {**in_use, "display": "In use"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Document]) -> QuerySet[Document]:
+        return queryset.filter(deleted_at__isnull=self.value() is None)
+
+
 @admin.register(Document)
 class DocumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """The documents that the administrator may read; adding takes several files at once."""
+    """The documents that the administrator may read, or restore; adding takes several files at once."""
 
     list_display = ("__str__", "library", "state", "pages", "created")
-    list_filter = ("library",)
+    list_filter = (RemovedFilter, "library")
+    actions = (actions.read_again, actions.remove, actions.restore, actions.erase)  # type: ignore[assignment]
     list_select_related = ("library", "latest")
     search_fields = ("name", "title")
     ordering = ("-created",)
@@ -76,14 +101,29 @@ class DocumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     inlines = (VersionInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
-        return super().get_queryset(request) & Document.objects.readable_by(cast(User, request.user))
+        user = cast(User, request.user)
+        shown = Document.objects.readable_by(user) | Document.objects.restorable_by(user)
+        return super().get_queryset(request) & shown
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Those for what the list shows: documents in use, or removed ones."""
+        offered = actions.REMOVED if request.GET.get(RemovedFilter.parameter_name) else actions.IN_USE
+        return {name: action for name, action in super().get_actions(request).items() if name in offered}
 
     def save_model(self, request: HttpRequest, obj: Document, form: Any, change: bool) -> None:
         rename(obj, name=obj.name, title=obj.title)
 
+    def has_change_permission(self, request: HttpRequest, obj: Document | None = None) -> bool:
+        """As on the pages, only editors of the library change a document, and nobody one that was removed."""
+        editable = Document.objects.editable_by(cast(User, request.user))
+        return super().has_change_permission(request) and (obj is None or editable.filter(pk=obj.pk).exists())
+
     def has_delete_permission(self, request: HttpRequest, obj: Document | None = None) -> bool:
-        """Removing is done in the library, where it can be taken back for a while."""
+        """Removing is an action, which can be taken back for a while; then another erases for good."""
         return False
+
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        return super().has_delete_permission(request)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -99,6 +139,8 @@ class DocumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="status", ordering="latest__status")
     def state(self, document: Document) -> str:
+        if document.deleted_at:
+            return f"removed {date_format(localtime(document.deleted_at), 'j M Y, H:i')}"
         context = {"document": document, "version": document.latest, "worker": progress.worker_is_running()}
         return render_to_string("admin/documents/document/state.html", context)
 

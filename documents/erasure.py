@@ -13,9 +13,11 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import default_storage
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.db.models.functions import Length
 
 from documents.models import Block, Chunk, Document, Embedding, Posting, Version
@@ -131,6 +133,23 @@ def documents_left(lot: Lot) -> Counts:
     return left
 
 
+# --- The admin's log --------------------------------------------------------------------------
+
+
+def _logged(lot: Lot) -> QuerySet[LogEntry]:
+    """What was done with these documents in the admin, by their names."""
+    documents = ContentType.objects.get_for_model(Document)
+    return LogEntry.objects.filter(content_type=documents, object_id__in=[str(number) for number in lot.documents])
+
+
+def _erase_from_log(lot: Lot) -> Counts:
+    return {"log entries": _logged(lot).delete()[0]}
+
+
+def _left_in_log(lot: Lot) -> Counts:
+    return {"log entries": _logged(lot).count()}
+
+
 # --- Files ------------------------------------------------------------------------------------
 
 
@@ -169,7 +188,7 @@ def _is_wanted(sha256: str) -> bool:
 
 # --- The list ---------------------------------------------------------------------------------
 
-ROWS: list[Rows] = [Rows(_erase_from_index, _left_in_index)]
+ROWS: list[Rows] = [Rows(_erase_from_index, _left_in_index), Rows(_erase_from_log, _left_in_log)]
 
 FILES: dict[str, Files] = {
     "files": Files(_stored_under, _stored, _remove_stored),

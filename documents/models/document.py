@@ -29,10 +29,13 @@ class DocumentQuerySet(models.QuerySet["Document"]):
     def editable_by(self, user: User | AnonymousUser) -> DocumentQuerySet:
         return self.filter(deleted_at=None, library__in=Library.objects.editable_by(user))
 
-    def removed_from(self, library: Library) -> DocumentQuerySet:
-        """What can be restored in a library; what went with a container comes back with it."""
-        within_removed = Q(container__deleted_at__isnull=False)
-        return self.filter(library=library, deleted_at__isnull=False, receipt=None).exclude(within_removed)
+    def removed_from(self, *libraries: Library) -> DocumentQuerySet:
+        """What can be restored in these libraries; what went with a container comes back with it."""
+        whole = Q(container=None) | Q(container__deleted_at=None)
+        return self.filter(whole, library__in=libraries, deleted_at__isnull=False, receipt=None)
+
+    def restorable_by(self, user: User | AnonymousUser) -> DocumentQuerySet:
+        return self.removed_from(*Library.objects.editable_by(user))
 
     def named(self, words: str) -> DocumentQuerySet:
         """The documents whose name, title or folder holds these characters, in whatever case."""
