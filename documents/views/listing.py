@@ -17,7 +17,7 @@ from documents.models.document import DocumentQuerySet
 from documents.progress import worker_is_running
 from documents.standing import Show, standing
 
-DOCUMENTS_A_PAGE = 200
+DOCUMENTS_A_PAGE = 100
 
 
 @login_required
@@ -54,7 +54,7 @@ def listing_context(request: HttpRequest, library: Library) -> dict[str, Any]:
         "documents": page,
         "words": words,
         "show": show,
-        "shows": Show,
+        "shows": list(Show),
         "narrowed": bool(words) or show is not Show.ALL,
     }
 

@@ -8,7 +8,7 @@ const EVERY = 1000;
 const ASK_AGAIN = 10_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
-const ROWS_SHOWN = 200;
+const ROWS_AT_A_TIME = 100;
 
 export class LibraryProgress {
   #library;
@@ -43,7 +43,7 @@ export class LibraryProgress {
   }
 
   async #fetch() {
-    const ids = [...this.#stale].slice(0, ROWS_SHOWN);
+    const ids = [...this.#stale].slice(0, ROWS_AT_A_TIME);
     for (const id of ids) this.#stale.delete(id);
     try {
       const query = new URLSearchParams(ids.map((id) => ["document", id]));
@@ -90,7 +90,7 @@ export class LibraryProgress {
 /** How many rows of new documents the table still takes; the others are on its further pages. */
 function room() {
   const rows = document.querySelector("[data-newest]");
-  return rows ? Math.max(0, ROWS_SHOWN - rows.childElementCount) : 0;
+  return rows ? Math.max(0, rows.dataset.newest - rows.childElementCount) : 0;
 }
 
 /** Shows a fresh row in the place of the document's, or on top of the others where it is new. */

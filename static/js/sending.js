@@ -2,7 +2,7 @@
 
 const FILES_AT_A_TIME = 50;
 const BYTES_AT_A_TIME = 8_000_000;
-const AT_ONCE = 3;
+const AT_ONCE = 2;
 const PAUSES = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000];
 
 /** The server doesn't want it, or can't be reached; the message is a sentence. */

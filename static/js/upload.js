@@ -135,7 +135,7 @@ class Upload {
   /** The table, its pages and the numbers, as the server has them now. */
   async #showFresh() {
     const fresh = await fetchPartial(location.href);
-    for (const place of ["[data-rows]", "[data-standing]", "[data-empty]", "[data-pager]"]) {
+    for (const place of ["[data-standing]", "[data-find]", "[data-rows]", "[data-empty]", "[data-pager]"]) {
       const [shown, newer] = [document.querySelector(place), fresh?.querySelector(place)];
       if (shown && newer) shown.replaceWith(newer);
     }

@@ -75,12 +75,14 @@ def test_what_failed_and_what_is_unfinished_can_be_shown_alone(signed_in: Client
     fill(library, 1, FAILED, "scan")
     fill(library, 1, QUEUED, "note")
     assert listed(signed_in, library, show="failed") == ["scan 0.md"]
+    page = signed_in.get(reverse("library", args=[library.pk]), {"show": "failed"}).text
+    assert '<option value="failed" selected>Failed</option>' in page
     assert listed(signed_in, library, show="unfinished") == ["note 0.md"]
     assert len(listed(signed_in, library, show="nonsense")) == 3
 
 
 def test_the_next_page_keeps_what_was_asked_for(signed_in: Client, library: Library) -> None:
-    fill(library, 201, FAILED)
+    fill(library, 101, FAILED)
     page = signed_in.get(reverse("library", args=[library.pk]), {"show": "failed"}).text
     assert 'href="?show=failed&amp;page=2"' in page
     assert listed(signed_in, library, show="failed", page=2) == ["note 0.md"]
