@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from django.contrib import messages
@@ -100,19 +101,21 @@ def upload(request: HttpRequest, library_id: int) -> HttpResponse:
     files, folders = request.FILES.getlist("files"), request.POST.getlist("folder")
     if folders and len(folders) != len(files):
         return HttpResponseBadRequest("Send a folder with each file, or none at all.", content_type="text/plain")
-    results = receive_all(request, library, keep)
+    results = receive_all(request, library, keep, folders)
     if request.accepts("text/html"):
         tell(request, results)
         return redirect(library)
     return JsonResponse({"files": results})
 
 
-def receive_all(request: HttpRequest, library: Library, keep: Keep = Keep.BOTH) -> list[dict[str, str | int | None]]:
-    """What became of each uploaded file."""
+def receive_all(
+    request: HttpRequest, library: Library, keep: Keep = Keep.BOTH, folders: Sequence[str] = ()
+) -> list[dict[str, str | int | None]]:
+    """What became of each uploaded file, of which each lay in a folder, or none did."""
     results: list[dict[str, str | int | None]] = []
     versions: list[Version] = []
     files = request.FILES.getlist("files")
-    for file, folder in zip(files, request.POST.getlist("folder") or [""] * len(files), strict=True):
+    for file, folder in zip(files, folders or [""] * len(files), strict=True):
         try:
             received = receive(user_of(request), library, file, keep=keep, folder=folder)
         except PermanentError as error:

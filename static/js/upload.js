@@ -57,7 +57,8 @@ class Upload {
       const keep = items.length && (await this.#askWhatToKeep(items));
       if (keep) await this.#send(items, keep);
     } catch (error) {
-      this.#say(error instanceof NotSent ? error.message : "A file can't be opened. Look whether it is still there.", true);
+      const isAnswer = error instanceof NotSent;
+      this.#say(isAnswer ? error.message : "A file can't be opened. Look whether it is still there.", true);
     } finally {
       removeEventListener("beforeunload", leaving);
       this.#sending.hidden = true;
@@ -124,7 +125,8 @@ class Upload {
   }
 
   #sumUp(sent, counts, refused) {
-    const parts = OUTCOMES.filter((outcome) => counts.has(outcome)).map((outcome) => counted(counts.get(outcome), outcome));
+    const outcomes = OUTCOMES.filter((outcome) => counts.has(outcome));
+    const parts = outcomes.map((outcome) => counted(counts.get(outcome), outcome));
     if (sent) this.#say(`${counted(sent, "file")}: ${parts.join(", ")}.`);
     this.#refusals.hidden = !refused.length;
     this.#refusals.open = refused.length <= REFUSALS_OPEN;
