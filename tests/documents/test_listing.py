@@ -79,6 +79,8 @@ def test_what_failed_and_what_is_unfinished_can_be_shown_alone(signed_in: Client
     assert '<option value="failed" selected>Failed</option>' in page
     assert listed(signed_in, library, show="unfinished") == ["note 0.md"]
     assert len(listed(signed_in, library, show="nonsense")) == 3
+    page = signed_in.get(reverse("library", args=[library.pk]), {"show": "failed"}).text
+    assert '<option value="failed" selected>Failed</option>' in page
 
 
 def test_the_next_page_keeps_what_was_asked_for(signed_in: Client, library: Library) -> None:
