@@ -23,6 +23,7 @@ from zipfile import ZipFile
 import httpx2
 import psutil
 import psycopg
+from PIL import Image, ImageDraw, ImageFont
 
 from bench.client import Load, Read
 from bench.corpus import Corpus
@@ -122,13 +123,15 @@ class Round:
                 time.sleep(0.5)
 
     def _file(self, number: int) -> File:
-        """Every sixth is long, every twelfth an archive."""
+        """Every sixth is long, every twelfth an archive, and the last a picture."""
         words = self._corpus.text(40_000 if number % 6 == 0 else 700)
         match number % 12:
             case 0 | 3 | 6 | 9:
                 return f"{number}.txt", words.encode()
             case 5:
                 return f"{number}.zip", self._archive(number)
+            case 11 if number == FILES - 1:
+                return f"{number}.png", self._picture()
             case 11:
                 return f"{number}.pdf", self._pdf()
             case 1 | 4 | 7 | 10:
@@ -146,6 +149,13 @@ class Round:
     def _pdf(self) -> bytes:
         pages = (self._corpus.text(400).split("\n\n") for _ in range(60))
         return pdf(*(text(*((40, 760 - 20 * at, line[:90]) for at, line in enumerate(lines))) for lines in pages))
+
+    def _picture(self) -> bytes:
+        drawn = io.BytesIO()
+        image = Image.new("L", (700, 120), "white")
+        ImageDraw.Draw(image).text((20, 40), self._corpus.text(6), "black", ImageFont.load_default(24))
+        image.save(drawn, "PNG")
+        return drawn.getvalue()
 
     def _ask(self, visitor: Visitor) -> None:
         asked = 0
