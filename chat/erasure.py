@@ -1,32 +1,59 @@
-"""What was quoted of documents, when they are erased: the footnote's number, place and hash stay, its words go."""
+"""What was quoted of documents, when they are erased: the footnote's number, place and hash stay, its words go.
+
+An answer that began before they were removed may still come to quote them: their erasing waits for its end.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Set
+from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
+from chat.live import forget, remembered
 from chat.models import Citation, Message
-from documents.erasure import ROWS, Counts, Lot, Rows
+from chat.relay import KEPT
+from documents.erasure import ROWS, Counts, Lot, Rows, StillInUse
+from documents.models import Document
 
 ERASED = "“…”"
 """What stands for a quotation that was erased."""
+
+_STORED = timedelta(seconds=5)
+"""How long an answer may have looked for passages before its beginning is stored."""
 
 _MARKER = re.compile(r"\[(\d+)\]")
 
 
 def erase(lot: Lot) -> Counts:
+    broken_off = _broken_off(lot)
     cited = Citation.objects.filter(document__in=lot.documents, erased_at=None)
     _erase_from_texts(cited.filter(message__quoted=True))
-    return {"quotations": cited.update(title="", heading="", quote="", erased_at=Now())}
+    answers = {*broken_off, *cited.values_list("message", flat=True)}
+    return {"quotations": cited.update(title="", heading="", quote="", erased_at=Now()), "event logs": forget(answers)}
 
 
 def left(lot: Lot) -> Counts:
-    """Quotations whose document is gone could be anybody's: none may be there."""
-    return {"quotations": Citation.objects.filter(document=None).exclude(title="", heading="", quote="").count()}
+    """Quotations whose document is gone could be anybody's: none may be there, nor events of their answers."""
+    quoted = Citation.objects.filter(document=None).exclude(title="", heading="", quote="")
+    since = timezone.now() - timedelta(seconds=KEPT)
+    erased = Citation.objects.filter(message__created__gt=since).exclude(erased_at=None)
+    return {"quotations": quoted.count(), "event logs": remembered(set(erased.values_list("message", flat=True)))}
+
+
+def _broken_off(lot: Lot) -> list[int]:
+    """Answers that might have quoted the documents, and whose writer is gone. Raises StillInUse where one is not."""
+    removed = Document.objects.filter(pk__in=lot.documents).aggregate(last=Max("deleted_at"))["last"]
+    if removed is None:
+        return []
+    unended = Message.objects.filter(status=Message.Status.STREAMING, created__lt=removed + _STORED)
+    if unended.filter(lease_until__gt=timezone.now()).exists():
+        raise StillInUse
+    return list(unended.values_list("pk", flat=True))
 
 
 def _erase_from_texts(cited: QuerySet[Citation]) -> None:

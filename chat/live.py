@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -83,6 +83,23 @@ def logged(answer: int) -> list[dict[str, Any]]:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         entries: Any = client.xrange(_answer_key(answer))
     return [json.loads(fields[b"e"]) for _, fields in entries]
+
+
+def forget(answers: Collection[int]) -> int:
+    """Have Redis forget the events of answers that have ended; of how many it had some."""
+    return _answers_of("DEL", answers)
+
+
+def remembered(answers: Collection[int]) -> int:
+    """Of how many of these answers Redis has events."""
+    return _answers_of("EXISTS", answers)
+
+
+def _answers_of(command: str, answers: Collection[int]) -> int:
+    if not answers:
+        return 0
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        return int(client.execute_command(command, *map(_answer_key, answers)))
 
 
 def _answer_key(answer: int) -> str:

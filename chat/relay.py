@@ -28,7 +28,9 @@ _GATHERING = 0.02
 
 _AGAIN = 0.5
 _BLOCK = 2000
-_KEPT = 7 * 24 * 3600
+KEPT = 7 * 24 * 3600
+"""Seconds after which Redis forgets a log that has not ended."""
+
 _KEPT_ENDED = 15 * 60
 
 logger = logging.getLogger(__name__)
@@ -149,7 +151,7 @@ class Outbox:
         for key, _, due in batch:
             for entry in due:
                 pipeline.xadd(key, {"e": entry.json}, id=f"{entry.n}-0")
-            pipeline.expire(key, _KEPT_ENDED if due[-1].ends else _KEPT)
+            pipeline.expire(key, _KEPT_ENDED if due[-1].ends else KEPT)
         replies = iter(await pipeline.execute(raise_on_error=False))
         for key, sent, due in batch:
             self._acknowledge(key, sent, [next(replies) for _ in (*due, "expire")])

@@ -26,6 +26,10 @@ Counts = Mapping[str, int]
 """How much of each kind."""
 
 
+class StillInUse(Exception):
+    """What is to be erased is being made use of; its erasing goes on later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lot:
     """Documents and all of their versions, by their ids."""
@@ -36,7 +40,10 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows that are made of documents: erased in a lot's transaction, before the documents go, and counted."""
+    """Rows that are made of documents: erased in a lot's transaction, before the documents go, and counted.
+
+    Erasing may raise StillInUse.
+    """
 
     erase: Callable[[Lot], Counts]
     left: Callable[[Lot], Counts]

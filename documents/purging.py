@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
 from celery import current_app
 from django.db import transaction
@@ -16,8 +17,8 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from documents import erasure
-from documents.erasure import Lot
-from documents.models import Document, ErasedVersion, Library, Receipt, User, Version
+from documents.erasure import Lot, StillInUse
+from documents.models import Block, Document, ErasedVersion, Library, Receipt, User, Version
 from documents.models.document import DocumentQuerySet
 from documents.removing import KEPT
 
@@ -77,10 +78,11 @@ def unfinished() -> bool:
 
 
 def work_off() -> None:
-    """Erase all that was ordered to be erased; leaves alone what somebody else is at."""
+    """Erase all that was ordered to be erased; leaves alone what somebody else is at, and what is still in use."""
     for number in list(Receipt.objects.filter(finished=None).order_by("pk").values_list("pk", flat=True)):
-        while _step(number):
-            pass
+        with suppress(StillInUse):
+            while _step(number):
+                pass
 
 
 def _step(number: int) -> bool:
@@ -102,14 +104,24 @@ def _step(number: int) -> bool:
 
 def _next_documents(receipt: Receipt) -> list[int]:
     """Some that are still there; what a container holds comes before it."""
-    marked = Document.objects.filter(receipt=receipt).annotate(chunks=Count("versions__chunks")).order_by("-pk")
+    innermost = Document.objects.filter(receipt=receipt).exclude(members__receipt=receipt)
     documents, chunks = [], 0
-    for document, size in marked.values_list("pk", "chunks")[:DOCUMENTS]:
+    sized = _of_one_block(innermost).annotate(chunks=Count("versions__chunks")).order_by("-pk")
+    for document, size in sized.values_list("pk", "chunks")[:DOCUMENTS]:
         documents.append(document)
         chunks += size
         if chunks >= CHUNKS:
             break
     return documents
+
+
+def _of_one_block(documents: DocumentQuerySet) -> DocumentQuerySet:
+    """Those in one block of the index, as each cut rewrites a whole block; all of them where the first are in none."""
+    first = Version.objects.filter(document__in=list(documents.values_list("pk", flat=True)[:DOCUMENTS]))
+    block = Block.objects.filter(versions__overlap=list(first.values_list("pk", flat=True))).order_by("pk").first()
+    if block is None:
+        return documents
+    return documents.filter(pk__in=Version.objects.filter(pk__in=block.versions).values("document"))
 
 
 def _erase_rows(receipt: Receipt, documents: Sequence[int]) -> None:

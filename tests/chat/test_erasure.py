@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from redis import Redis
 
 from chat import records
+from chat.live import logged
 from chat.models import Citation, Conversation, Message
 from chat.records import Outcome
+from documents import strays
 from documents.ingest import delete, receive
 from documents.models import Document, Library, Page, Receipt, User, Version
 from documents.moving import move
@@ -123,6 +130,55 @@ def test_an_answer_that_ends_after_the_erasing_stores_no_word_of_it(
     assert TEXT not in asked.text
     client.force_login(teammate)
     assert source(client, asked).status_code == 404
+
+
+def test_erasing_waits_for_an_answer_that_may_still_quote(library: Library, version: Version, asked: Message) -> None:
+    asked.lease_until = timezone.now() + records.LEASE
+    asked.save()
+    delete(version.document)
+    receipt = erase_all(library)
+    assert not receipt.finished
+    assert Document.objects.exists()
+    finish(asked, footnote(version))
+    work_off()
+    receipt.refresh_from_db()
+    assert (receipt.finished is not None, receipt.erased["quotations"]) == (True, 1)
+
+
+def test_erasing_waits_for_no_answer_that_began_after_the_removal(
+    library: Library, version: Version, asked: Message
+) -> None:
+    asked.lease_until = timezone.now() + records.LEASE
+    asked.save()
+    delete(version.document)
+    Document.objects.update(deleted_at=asked.created - timedelta(minutes=1))
+    assert erase_all(library).finished
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_the_events_of_an_answer_go_with_the_document(
+    library: Library, version: Version, asked: Message, is_stored: bool
+) -> None:
+    """Those of one that ended, and those of one whose writer is gone."""
+    with Redis.from_url(settings.REDIS_URL) as client:
+        client.xadd(f"footnote:answer:{asked.pk}", {"e": json.dumps({"n": 1, "type": "text", "text": TEXT})})
+    if is_stored:
+        finish(asked, footnote(version))
+    delete(version.document)
+    receipt = erase_all(library)
+    assert (receipt.erased["event logs"], receipt.left["event logs"]) == (1, 0)
+    assert logged(asked.pk) == []
+
+
+def test_an_event_log_that_is_left_is_told(library: Library, version: Version, asked: Message) -> None:
+    finish(asked, footnote(version))
+    delete(version.document)
+    erase_all(library)
+    key = f"footnote:answer:{asked.pk}"
+    with Redis.from_url(settings.REDIS_URL) as client:
+        client.xadd(key, {"e": "{}"})
+        assert strays.rows() == {"event logs of what was erased": 1}
+        client.delete(key)
 
 
 def test_a_removed_library_shows_no_source_to_anybody(

@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from html import unescape
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -146,6 +147,57 @@ def test_redis_may_be_restarted_in_the_middle(
         assert here.read(answer).ending == "done"
         valkey.start(footnote.data)
     assert "trains are paid for" in prose(olive.message(answer))
+
+
+SETTS = "# Setts\n\nBadgers dig setts of 300 metres.\n"
+
+MAKE = """
+from documents.models import Library, Membership, User
+library = Library.objects.create(name="Setts")
+Membership.objects.create(library=library, user=User.objects.get(email="owner@example.com"), role="owner")
+print(library.pk)
+"""
+
+ERASE = """
+from documents.models import Receipt
+from documents.ingest import delete
+from documents.models import Document, Library
+from documents.purging import erase, work_off
+library = Library.objects.get(name="Setts")
+for document in library.documents.filter(deleted_at=None):
+    delete(document)
+if not Receipt.objects.exists():
+    erase(library, Document.objects.removed_from(library))
+work_off()
+print(Receipt.objects.get().finished is not None)
+"""
+
+
+def run(footnote: Installation, code: str) -> str:
+    return manage(footnote, "shell", "--verbosity", "0", "--command", code).strip()
+
+
+def test_erasing_waits_for_an_answer_and_then_leaves_no_event_of_it(
+    olive: Visitor, footnote: Installation, model: OpenAIServer, held: str, tmp_path: Path
+) -> None:
+    library = int(run(footnote, MAKE))
+    (tmp_path / "setts.md").write_text(SETTS)
+    manage(
+        footnote, "ingest", str(tmp_path / "setts.md"), "--library", "Setts", "--user", "owner@example.com", "--wait"
+    )
+    events = "from chat.live import logged; print([event['type'] for event in logged({})])"
+    with olive.socket() as socket:
+        answer = socket.read(socket.ask("How long are the setts of badgers?", libraries=[library]), until="[1]")
+        assert "Badgers dig setts" in answer.of_type("citation")[0]["quote"]
+        assert run(footnote, ERASE) == "False"
+        assert "citation" in run(footnote, events.format(answer.id))
+        model.release(held)
+        assert socket.read(answer).ending == "done"
+    assert run(footnote, ERASE) == "True"
+    assert run(footnote, events.format(answer.id)) == "[]"
+    with olive.socket() as socket:
+        assert socket.read(socket.follow(answer)).events == [{"type": "done"}]
+    assert "300 metres" not in olive.message(answer)
 
 
 def test_a_second_question_waits_for_the_first_answer(olive: Visitor, held: str) -> None:

@@ -116,6 +116,22 @@ async def test_the_receipt_counts_what_was_there_and_nothing_of_it_is_left(
     assert [passage.source for passage in passages] == ["travel.md"]
 
 
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
+async def test_one_transaction_erases_what_stands_in_one_block_of_the_index(
+    system: Wiring, library: Library, give: Give
+) -> None:
+    received = [*await indexed(give, ("leave.md", LEAVE)), *await indexed(give, ("travel.md", TRAVEL))]
+    for each in received:
+        await in_thread(delete, each.version.document)
+    receipt = await in_thread(erase, library, Document.objects.removed_from(library))
+    left = []
+    for _ in received:
+        await in_thread(purging._step, receipt.pk)
+        left.append((await Document.objects.acount(), await Block.objects.acount()))
+    assert left == [(1, 1), (0, 0)]
+
+
 def test_no_name_is_kept_on_a_receipt(removed: Document) -> None:
     receipt = erase_all(removed.library)
     kept = f"{list(Receipt.objects.values())} {list(ErasedVersion.objects.values())}"
