@@ -20,7 +20,7 @@ Trail = tuple[tuple[int, str], ...]
 _BULLET = re.compile(r"(?:[•◦▪‣●○■□➢✓*\uf0b7\uf0a7–-]|\(?(?:\d{1,2}|[a-z])[.)])(?= )")
 _NO_HEADING_ENDS = (".", ",", ";", ":")
 _AROUND = ".,;:!?()[]\"'“”‘’"
-_NO_PUNCTUATION = str.maketrans(dict.fromkeys(_AROUND, " "))
+_PUNCTUATION = re.compile(f"[{re.escape(_AROUND)}]+")
 _HEADING_LINES = 3
 _HEADING_CHARACTERS = 120
 _LEVELS = ((1.6, 1), (1.3, 2), (1.12, 3))
@@ -64,7 +64,7 @@ class _Sheet:
         self._heights = self._bottoms - self._tops
         self._each_height = self._heights.tolist()
         self._gaps = self._tops[1:] - self._bottoms[:-1]
-        characters = np.array([end - start for start, end in lines.spans])
+        characters = lines.ends[lines.firsts[1:] - 1] - lines.starts[lines.firsts[:-1]]
         self._height = _weighed_median(self._heights, characters)
         self._gap = max(_median(self._gaps[self._gaps > -0.01]), 0)
         self._bold = bool(characters[lines.bold].sum() * 2 > characters.sum())
@@ -178,7 +178,7 @@ def _whole_words(lines: Lines) -> set[str]:
     whole[split - 1] = False
     whole[split[split < len(whole)]] = False
     words = compress(lines.text.lower().split(" "), whole.tolist())
-    return set(" ".join(words).translate(_NO_PUNCTUATION).split())
+    return set(_PUNCTUATION.sub(" ", " ".join(words)).split())
 
 
 def _keeps_hyphen(start: str, end: str, known: set[str]) -> bool:

@@ -39,9 +39,9 @@ class Frame:
             ((2, 3, 0, 1), (leftward, upward)),
             ((1, 2, 3, 0), (downward, leftward)),
         )[self.turns]
-        shift, scale = np.array(ways * 2).T
+        shift, scale = np.array(ways * 2).T[:, :, np.newaxis]
         # Unlike clip, these make a number of what isn't one.
-        shown: NDArray[np.float64] = np.fmin(np.fmax(boxes[:, sides] * scale + shift, 0), 1)
+        shown: NDArray[np.float64] = np.fmin(np.fmax(boxes.T[sides, :] * scale + shift, 0), 1).T
         return shown
 
 
@@ -73,9 +73,9 @@ class Lines:
     @cached_property
     def around(self) -> NDArray[np.float64]:
         """(lines, 4): the box around each line's words."""
-        low = np.minimum.reduceat(self.boxes, self.firsts[:-1])
-        high = np.maximum.reduceat(self.boxes, self.firsts[:-1])
-        return np.concatenate((low[:, :2], high[:, 2:]), axis=1)
+        low = np.minimum.reduceat(self.boxes.T[:2], self.firsts[:-1], axis=1)
+        high = np.maximum.reduceat(self.boxes.T[2:], self.firsts[:-1], axis=1)
+        return np.concatenate((low, high)).T
 
 
 _NONE, _NEITHER = np.zeros(0, np.int64), np.zeros(0, bool)
@@ -88,7 +88,9 @@ def read_lines(text_page: Any, frame: Frame) -> Lines:
     words, begins, ends, lengths = _words(characters)
     if not words:
         return _NOTHING
-    corners = characters.boxes(np.stack((begins, ends - 1), axis=1).ravel())
+    edges = np.empty(2 * len(begins), np.int64)
+    edges[::2], edges[1::2] = begins, ends - 1
+    corners = characters.boxes(edges)
     boxes = frame.fractions(_around(corners))
     breaks = np.flatnonzero((characters.codes == ord("\n")) | (characters.codes == ord(HYPHEN)))
     line_of_word = breaks.searchsorted(begins)
@@ -99,16 +101,15 @@ def read_lines(text_page: Any, frame: Frame) -> Lines:
         begins, ends, lengths = (column[order] for column in (begins, ends, lengths))
         boxes = boxes[order]
     ends_in_text = np.cumsum(lengths + 1) - 1
-    firsts = np.flatnonzero(np.diff(line_of_word, prepend=-1))
-    edges = np.append(firsts, len(begins))
+    firsts = np.flatnonzero(np.diff(line_of_word, prepend=-1, append=-1))
     return Lines(
         " ".join(words),
         ends_in_text - lengths,
         ends_in_text,
         boxes,
-        edges,
-        characters.bold(begins[firsts].tolist()),
-        np.append(characters.codes, 0)[ends[edges[1:] - 1]] == ord(HYPHEN),
+        firsts,
+        characters.bold(begins[firsts[:-1]].tolist()),
+        np.append(characters.codes, 0)[ends[firsts[1:] - 1]] == ord(HYPHEN),
     )
 
 
@@ -130,7 +131,7 @@ def _words(
 def _places(codes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The first character of each word, and the one after its last."""
     is_space = np.ones(len(codes) + 2, bool)
-    is_space[1:-1] = _IS_SPACE[np.minimum(codes, 0xFFFF)]
+    _IS_SPACE.take(codes, mode="clip", out=is_space[1:-1])
     edges = np.flatnonzero(is_space[1:] != is_space[:-1])
     return edges[::2], edges[1::2]
 

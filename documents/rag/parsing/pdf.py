@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from documents.rag.errors import PasswordNeeded, UnreadableDocument
+from documents.rag.parsing.characters import quick
 from documents.rag.parsing.cleaning import clean, is_legible
 from documents.rag.parsing.layout import Trail, arrange
 from documents.rag.parsing.lines import Frame, read_lines
@@ -20,6 +22,11 @@ from documents.rag.parsing.sections import EMPTY
 from documents.rag.types import HowRead, Page
 
 _TEXT_UPON = {raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_STAMP}
+
+# A page may have a hundred links.
+_annotation = quick(raw.FPDFPage_GetAnnot, ctypes.c_void_p)
+_subtype = quick(raw.FPDFAnnot_GetSubtype, ctypes.c_int, ctypes.c_void_p)
+_close_annotation = quick(raw.FPDFPage_CloseAnnot, None, ctypes.c_void_p)
 
 # Most PDF titles nobody chose: a program's template, the file's name.
 _PROGRAM = re.compile(r"^(?:Microsoft (?:Word|PowerPoint|Excel) - )")
@@ -109,14 +116,15 @@ def _open_page(document: pdfium.PdfDocument, number: int) -> Iterator[tuple[Any,
 
 def _has_text_upon(page: Any) -> bool:
     """Whether text boxes, filled-in fields or stamps lie on the page, which PDFium doesn't count as its text."""
-    return any(_kind_of_annotation(page, index) in _TEXT_UPON for index in range(raw.FPDFPage_GetAnnotCount(page)))
+    count = raw.FPDFPage_GetAnnotCount(page)
+    return count > 0 and not _TEXT_UPON.isdisjoint(_kinds_of_annotations(ctypes.cast(page, ctypes.c_void_p), count))
 
 
-def _kind_of_annotation(page: Any, index: int) -> int:
-    annotation = raw.FPDFPage_GetAnnot(page, index)
-    kind = int(raw.FPDFAnnot_GetSubtype(annotation))
-    raw.FPDFPage_CloseAnnot(annotation)
-    return kind
+def _kinds_of_annotations(page: ctypes.c_void_p, count: int) -> Iterator[int]:
+    for index in range(count):
+        annotation = _annotation(page, index)
+        yield _subtype(annotation)
+        _close_annotation(annotation)
 
 
 def _frame(page: Any) -> Frame:
