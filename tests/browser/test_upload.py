@@ -69,6 +69,15 @@ def test_files_become_ready_before_the_users_eyes(page: Page, library: str, tmp_
     expect(page.get_by_text("Book early.")).to_be_visible()
 
 
+def test_a_single_page_has_the_whole_width(page: Page, library: str, tmp_path: Path) -> None:
+    page.locator(CHOOSER).set_input_files(write(tmp_path, leave="# Leave\n\nEveryone has 25 days."))
+    expect(page.locator('.status[data-status="ready"]')).to_have_count(1, timeout=PATIENCE)
+    page.get_by_role("link", name="Leave", exact=True).click()
+    box = page.locator(".sheet").bounding_box()
+    assert box
+    assert box["width"] > 700
+
+
 def test_a_name_that_exists_is_asked_about(page: Page, library: str, tmp_path: Path) -> None:
     chooser = page.locator(CHOOSER)
     chooser.set_input_files(write(tmp_path, leave="# Leave\n\nEveryone has 25 days."))
@@ -79,6 +88,23 @@ def test_a_name_that_exists_is_asked_about(page: Page, library: str, tmp_path: P
     expect(page.locator("[data-results]")).to_have_text("1 file: 1 new version.")
     expect(page.locator("[data-rows] tr")).to_have_count(1)
     expect(page.locator('.status[data-status="ready"]')).to_have_count(1, timeout=PATIENCE)
+
+
+def test_a_tick_stays_when_its_row_is_refreshed(page: Page, library: str, tmp_path: Path) -> None:
+    page.locator(CHOOSER).set_input_files(write(tmp_path, leave="# Leave", travel="# Travel"))
+    expect(page.locator('.status[data-status="ready"]')).to_have_count(2, timeout=PATIENCE)
+    page.get_by_label("Choose Leave").check()
+    page.evaluate(
+        """async () => {
+            const { libraries } = await import("progress");
+            const rows = [...document.querySelectorAll("[data-rows] tr")];
+            for (const row of rows) row.dataset.stale = "";
+            for (const library of libraries.values()) library.refresh(...rows.map((row) => row.dataset.document));
+        }"""
+    )
+    expect(page.locator("tr[data-stale]")).to_have_count(0)
+    expect(page.get_by_label("Choose Leave")).to_be_checked()
+    expect(page.get_by_label("Choose Travel")).not_to_be_checked()
 
 
 def a_folder(folder: Path, files: int) -> Path:
