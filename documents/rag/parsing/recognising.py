@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from documents.rag.errors import UnreadableDocument
+from documents.rag.parsing.foreign import APPLE, foreign
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
@@ -154,19 +155,6 @@ _PICTURES = (
     (re.compile(rb"....ftyp(?:avi[fs])", re.S), AVIF),
 )
 
-SIGNATURES = (
-    (b"RIFF", "a sound or a film"),
-    (b"ID3", "a sound file"),
-    (b"\0\0\0\x18ftyp", "a film"),
-    (b"\0\0\0\x20ftyp", "a film"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"\x7fELF", "a program"),
-    (b"MZ\x90", "a program"),
-    (b"SQLite format 3\0", "an SQLite database"),
-)
-
 HTML_START = re.compile(rb"(?:<\?xml[^>]*>|<!--.{0,2000}?-->|\s)*<(?:!doctype html|html|head|body)\b", re.I | re.S)
 UTF16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
@@ -185,6 +173,8 @@ def media_type(name: str, head: bytes) -> str:
     if start.startswith(b"{\\rtf"):
         return RTF
     by_name = SUFFIXES.get(suffix, "")
+    if program := APPLE.get(suffix, "") if head.startswith(b"PK") else "":
+        raise UnreadableDocument(f"{name} is a file of {program}. Export it there as a PDF, and upload that.")
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zipped(name, by_name, head)
     if head.startswith(_OLD_SIGNATURE):
@@ -193,8 +183,8 @@ def media_type(name: str, head: bytes) -> str:
         if suffix == ".pdf":
             raise _refusal(f"{name} is a {_what(picture)}, not a PDF. Give it its right name.")
         return picture
-    if foreign := next((what for signature, what in SIGNATURES if head.startswith(signature)), ""):
-        raise _refusal(f"{name} is {foreign}{', not a PDF' if suffix == '.pdf' else ''}.")
+    if what := foreign(head):
+        raise _refusal(f"{name} is {what}{', not a PDF' if suffix == '.pdf' else ''}.")
     if by_name != XML and HTML_START.match(start):
         return HTML
     if by_name in {PDF, ZIP, *PICTURES, *_ZIPPED, *_OLD}:
