@@ -6,8 +6,9 @@ letters apart and writes marks for the direction of text, and tools that only de
 the quotes of CSV, the escapes of Markdown, the tags of subtitles. What it can't forgive is a letter that is wrong,
 missing or out of order, or on another page than expected.
 
-By the files' own README two kinds are compared by words, of which four in five must be there: text that OCR reads, and
-text from right to left, whose runs `pdftotext` puts in another order.
+By the files' own README two kinds are compared loosely. Of text from right to left, whose runs `pdftotext` puts in
+another order, four in five words must be there. Text that is recognised is compared by `likeness`, as what is expected
+was recognised itself, by a tool that gets letters wrong: over a file's texts, it must be four fifths on average.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
+from statistics import mean
 
 ENOUGH = 0.8
-"""Of its words, where a text is compared by words."""
+"""Of its words or letters, where a text is compared loosely."""
 
 _TAG = re.compile(r"</?[a-z][\w.]*(?=[\s>])", re.I)
 """A tag's name; what else stands in it may be text, as who speaks in subtitles."""
@@ -68,20 +71,45 @@ def strictly(file: File, texts: Texts) -> bool:
 
 def fairly(file: File, texts: Texts) -> bool:
     """Whether all that is expected is there for a reader."""
-    return _all(file, texts, lambda wanted, text: _has(wanted, text, by_words=file.needs_ocr))
+    return _all(file, texts, _has)
+
+
+def likeness(file: File, texts: Texts) -> float:
+    """How like what is expected the likeliest stretches of the pages are, 0–1, on average.
+
+    Where nothing is expected, 1 when there is a text.
+    """
+    if not file.expected:
+        return float(any(texts.values()))
+    return mean(_likeness(_letters(each.text), _letters(_where(each, texts))) for each in file.expected)
+
+
+def _likeness(wanted: str, text: str) -> float:
+    """By `difflib`'s ratio, over all stretches of the text that are as long."""
+    matcher = SequenceMatcher(b=wanted, autojunk=False)
+    best = 0.0
+    for at in range(max(len(text) - len(wanted), 0) + 1):
+        matcher.set_seq1(text[at : at + len(wanted)])
+        if matcher.quick_ratio() > best:
+            best = max(best, matcher.ratio())
+    return best
 
 
 def _all(file: File, texts: Texts, has: Callable[[str, str], bool]) -> bool:
-    whole = "\n".join(texts.values())
-    return all(has(each.text, whole if each.page is None else texts.get(each.page, "")) for each in file.expected)
+    return all(has(each.text, _where(each, texts)) for each in file.expected)
+
+
+def _where(expected: Expectation, texts: Texts) -> str:
+    """The text of its page, or of all."""
+    return "\n".join(texts.values()) if expected.page is None else texts.get(expected.page, "")
 
 
 def _folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
-def _has(wanted: str, text: str, *, by_words: bool) -> bool:
-    if by_words or any(unicodedata.bidirectional(char) in ("R", "AL") for char in wanted):
+def _has(wanted: str, text: str) -> bool:
+    if any(unicodedata.bidirectional(char) in ("R", "AL") for char in wanted):
         words = list(filter(None, map(_letters, wanted.split())))
         there = _letters(text)
         return sum(word in there for word in words) >= ENOUGH * len(words)
