@@ -70,9 +70,9 @@ class Visitor:
             uploading = asyncio.create_task(asyncio.to_thread(self.upload, library, files))
             ended: dict[int, str] = {}
             while not uploading.done() or not set(uploading.result()) <= set(ended):
-                event = json.loads(await socket.recv())
-                if event["status"] in ENDED:
-                    ended[event["document"]] = event["status"]
+                for told in json.loads(await socket.recv())["documents"]:
+                    if told["status"] in ENDED:
+                        ended[told["document"]] = told["status"]
             if "failed" in ended.values():
                 raise RuntimeError("A document failed.")
             return uploading.result()
