@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +21,8 @@ from documents.rag.parsing.unlocking import write_unlocked
 from documents.rag.types import Page
 from tests.rag.pdfs import locked, pdf, text
 
-pytestmark = pytest.mark.asyncio
-
 PLAN = text((50, 700, "The hidden plan"))
+ROOT = Path(__file__).parents[2]
 REAL = Path("/work/shared/data/files")
 
 
@@ -84,6 +86,13 @@ async def test_nobody_sees_the_password_among_the_processes(
     assert await write_unlocked(file, "sesame", copy, name="plan.pdf")
     assert seen
     assert "sesame" not in repr(seen)
+
+
+def test_its_process_ends_with_its_parent_whatever_it_is_doing(file: Path, copy: Path) -> None:
+    os.mkfifo(copy)  # Nobody reads from it: who opens it to write waits for ever.
+    command = (sys.executable, "-m", "documents.rag.parsing.unlocker", file, copy, "plan.pdf", str(1 << 29), "20")
+    # And nothing more by standard input, as when the parent is gone.
+    assert subprocess.run(command, input=b'"sesame"\n', cwd=ROOT, timeout=60).returncode == 1
 
 
 def real_ones() -> Iterator[tuple[str, str, str]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pypdfium2.raw as raw
 
 from documents.rag.errors import PasswordNeeded, UnreadableDocument, WrongPassword
-from documents.rag.parsing.caps import grant, keep_to, say
+from documents.rag.parsing.caps import end_with_parent, grant, keep_to, say
 from documents.rag.parsing.pdf import open_pdf
 from documents.rag.parsing.wire import dump
 
@@ -21,6 +21,7 @@ from documents.rag.parsing.wire import dump
 def main(path: str, copy: str, name: str, memory: int, seconds: int) -> None:
     """Unlock the PDF, with `memory` bytes and `seconds` of processor time; say nothing but what went wrong."""
     password = json.loads(sys.stdin.buffer.readline())
+    end_with_parent()
     keep_to(memory)
     grant(seconds)
     try:
