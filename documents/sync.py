@@ -191,8 +191,8 @@ class _Sync:
         versions = []
         for item, result in results:
             self.alive += not isinstance(result, FootnoteError)
-            if isinstance(result, Vanished):
-                self.vanished |= {item.source} & self.known.keys()
+            if isinstance(result, Vanished) and item.source in self.known:
+                self.vanished.add(item.source)
             elif isinstance(result, FootnoteError):
                 self.fail(PurePath(item.source).name, item, result)
             elif result is not None:

@@ -101,7 +101,7 @@ class Web:
         if response.status == 304:
             return None
         if response.status in _GONE:
-            raise Vanished(f"{url} is there no more ({response.status}).")
+            raise Vanished(f"{url} is not there ({response.status}).")
         if response.status in _BUSY:
             raise Busy(f"{url} asks to be left alone ({response.status}).", retry_after=_pause(response))
         if response.status != 200:

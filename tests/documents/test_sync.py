@@ -224,6 +224,13 @@ def test_a_page_that_is_gone_is_deleted(make: Make, site: WebSite) -> None:
     assert told(run(source)) == {("gone", "leave.html")}
 
 
+def test_a_page_that_never_was_there_is_told(make: Make, site: WebSite) -> None:
+    source = make("page", f"{site.url}/leave")
+    run(source)
+    assert source.result == "1 page; 1 could not be taken in"
+    assert source.problems == [f"{site.url}/leave is not there (404)."]
+
+
 def test_an_error_page_removes_nothing(make: Make, site: WebSite) -> None:
     site.put_page("/leave", "Leave")
     source = make("page", f"{site.url}/leave")

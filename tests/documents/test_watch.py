@@ -107,7 +107,7 @@ def test_a_sitemap_is_added_page_by_page(administrator: User, site: WebSite) -> 
     site.put_page("/two", "Two")
     said = ingest(f"{site.url}/sitemap.xml")
     assert said["one.html"]["status"] == said["two.html"]["status"] == "queued"
-    assert "is there no more" in said[f"{site.url}/missing"]["error"]
+    assert "is not there" in said[f"{site.url}/missing"]["error"]
 
 
 def test_a_private_address_is_refused(administrator: User, site: WebSite, settings: Settings) -> None:
