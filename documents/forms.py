@@ -81,6 +81,12 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
         return values
 
 
+class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Source
+        fields = ("schedule",)
+
+
 class FilesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 

@@ -268,9 +268,9 @@ class _Sync:
         report = self.report
         counted = Counter(event.event for event in report.events)
         now = timezone.now()
-        times = [now + self.source.interval] if self.source.interval else []
-        if report.retry_after:
-            times.append(now + timedelta(seconds=min(max(report.retry_after, SOONEST), LATEST)))
+        self.source.refresh_from_db(fields=["schedule"])  # It may have been changed meanwhile.
+        again = now + timedelta(seconds=min(max(report.retry_after, SOONEST), LATEST)) if report.retry_after else None
+        times = filter(None, (self.source.next_after(now), again))
         self.lease.give_back(
             last_run=now,
             next_run=min(times, default=None),

@@ -28,6 +28,7 @@ urlpatterns = [
     path("libraries/<int:library_id>/sources/", sources.index, name="sources"),
     path("sources/<int:source_id>/row", sources.row, name="source-row"),
     path("sources/<int:source_id>/fetch", sources.fetch, name="source-fetch"),
+    path("sources/<int:source_id>/change", sources.change, name="source-change"),
     path("sources/<int:source_id>/remove", sources.remove, name="source-remove"),
     path("receipts/", receipts.index, name="receipts"),
     path("receipts/<int:receipt_id>/", receipts.show, name="receipt"),

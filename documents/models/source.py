@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -61,10 +61,10 @@ class Source(models.Model):
     def __str__(self) -> str:
         return self.address
 
-    @property
-    def interval(self) -> timedelta | None:
-        """How long after a run the next is due; None where it has to be asked for."""
-        return _INTERVALS.get(Source.Schedule(self.schedule))
+    def next_after(self, run: datetime) -> datetime | None:
+        """When it is due after a run; None where it has to be asked for."""
+        interval = _INTERVALS.get(Source.Schedule(self.schedule))
+        return run + interval if interval else None
 
     @property
     def is_running(self) -> bool:

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from documents.forms import SourceForm
+from documents.forms import ScheduleForm, SourceForm
 from documents.ingest import delete
 from documents.models import Library, Source
 from documents.progress import worker_is_running
@@ -43,6 +43,19 @@ def row(request: HttpRequest, source_id: int) -> HttpResponse:
 def fetch(request: HttpRequest, source_id: int) -> HttpResponse:
     source = _source(request, source_id)
     fetch_now(source)
+    return redirect("sources", source.library_id)
+
+
+@login_required
+@require_POST
+def change(request: HttpRequest, source_id: int) -> HttpResponse:
+    """Have it fetched at other times."""
+    source = _source(request, source_id)
+    form = ScheduleForm(request.POST, instance=source)
+    if form.is_valid():
+        form.save(commit=False)
+        source.next_run = source.next_after(source.last_run or timezone.now())
+        source.save(update_fields=["schedule", "next_run"])
     return redirect("sources", source.library_id)
 
 

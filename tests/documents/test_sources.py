@@ -66,6 +66,19 @@ def test_a_waiting_source_says_when_no_worker_is_running(client: Client, owner: 
     assert "no worker is running" in client.get(reverse("source-row", args=[source.pk])).text
 
 
+def test_the_schedule_can_be_changed(client: Client, owner: User, source: Source) -> None:
+    client.force_login(owner)
+    client.post(reverse("source-change", args=[source.pk]), {"schedule": "weekly"})
+    changed = Source.objects.get()
+    assert changed.next_run is not None
+    assert changed.last_run is not None
+    assert (changed.next_run - changed.last_run).days == 7
+    client.post(reverse("source-change", args=[source.pk]), {"schedule": "none"})
+    assert Source.objects.get().next_run is None
+    client.post(reverse("source-change", args=[source.pk]), {"schedule": "every second"})
+    assert Source.objects.get().schedule == "none"
+
+
 def test_an_editor_may_do_what_an_owner_may(client: Client, stranger: User, library: Library, source: Source) -> None:
     Membership.objects.create(library=library, user=stranger, role=Membership.Role.EDITOR)
     client.force_login(stranger)
@@ -82,7 +95,7 @@ def test_readers_and_strangers_find_nothing(
         assert client.get(reverse("sources", args=[library.pk])).status_code == 404
         assert client.post(reverse("sources", args=[library.pk]), {"address": PAGE}).status_code == 404
         assert client.get(reverse("source-row", args=[source.pk])).status_code == 404
-        for name in ("source-fetch", "source-remove"):
+        for name in ("source-fetch", "source-change", "source-remove"):
             assert client.post(reverse(name, args=[source.pk])).status_code == 404
     assert Source.objects.get().next_run is None
 
