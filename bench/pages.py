@@ -39,7 +39,7 @@ def main() -> None:
         with Product(data, model.settings) as product:
             visitor = Visitor(product.address, product.email, product.password)
             content = pdf()
-            with Watched(lambda: _working(product)) as watched:
+            with Watched(lambda: working(product)) as watched:
                 first, whole = asyncio.run(asyncio.wait_for(_taken_in(data, visitor, content), PATIENCE))
             about = {"pages": PAGES, "bytes": len(content), "seconds": round(whole, 1)}
             tell(Figure(f"the first of {PAGES:,} pages can be found", first, "s"), **about)
@@ -62,7 +62,7 @@ async def _taken_in(data: Path, visitor: Visitor, content: bytes) -> tuple[float
     return first, seconds
 
 
-def _working(product: Product) -> list[psutil.Process]:
+def working(product: Product) -> list[psutil.Process]:
     """The worker and its children."""
     return [process for process in product.tree() if kind(process) not in OTHERS]
 
