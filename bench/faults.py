@@ -41,6 +41,9 @@ FILES, MEMBERS = 36, 10
 PATIENCE = 180.0
 """Seconds that an installation has to mend itself."""
 
+TIDIED = 240.0
+"""Seconds after which a worker has looked for files of no document, and found those of the last crash old enough."""
+
 LEASE = 16.0
 """Seconds after which an answer whose writer was killed counts as left alone."""
 
@@ -61,7 +64,22 @@ def main(rounds: int) -> None:
         model.pace(Pace(tokens=300, rate=50))
         product = Product(Path(folder), model.settings)
         faults = [fault for number in range(rounds) for fault in Round(number, product, chance).run()]
+        faults += left_lying(product)
         tell(Figure("faults left by kill -9 of anything", len(faults), "", 0), rounds=rounds, faults=faults[:10])
+
+
+def left_lying(product: Product) -> list[str]:
+    """The files of no document that are still there after a worker has had the time to take them away."""
+    known = "SELECT file FROM documents_version"
+    deadline = time.monotonic() + PATIENCE + TIDIED
+    with product:
+        while time.monotonic() < deadline:
+            stored = {path.name for path in product.data.glob("*/documents/*")}
+            left = stored - {Path(file).name for (file,) in rows(product.data, known)}
+            if not left:
+                return []
+            time.sleep(5)
+    return [f"a file of no document: {name}" for name in sorted(left)]
 
 
 class Round:

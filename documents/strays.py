@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.core.files.storage import default_storage
 from django.db import connection
-from django.utils import timezone
 
 from documents import erasure
 from documents.erasure import Lot
@@ -18,8 +16,8 @@ from documents.models import ErasedVersion, Version
 FOLDER = "documents"
 """Of the storage, in which files are kept."""
 
-SAFE = timedelta(hours=1)
-"""How old a stray file is before it counts as left by a crash: another transaction may still be about to commit it."""
+MARGIN = timedelta(minutes=1)
+"""By how much the clocks of the storage and of Postgres may differ."""
 
 SUSPECT = timedelta(days=1)
 """How old it may be: what has lain there longer may belong to another database, and only `doctor` says so."""
@@ -111,17 +109,35 @@ def pictures() -> list[Path]:
     return [path for path in erasure.pictures_of("*") if path.name.partition("-")[0] not in wanted]
 
 
+def files() -> dict[str, timedelta]:
+    """Files that belong to nothing, and how long that has been certain.
+
+    A file is stored before the rows that know it are committed; so it is certain of those alone that are older than all
+    transactions under way.
+    """
+    settled, kept = _settled(), stored()  # Before it is looked what is known.
+    ages = {name: settled - default_storage.get_modified_time(name) for name in kept - known()}
+    return {name: age for name, age in ages.items() if age > timedelta(0)}
+
+
+def _settled() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST_TRANSACTION)
+        began: datetime = cursor.fetchone()[0]
+    return began - MARGIN
+
+
+_OLDEST_TRANSACTION = """
+SELECT coalesce(min(xact_start), clock_timestamp()) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
 def tidy() -> None:
     """Take away what a crash left: pictures, and files of which no row came to be committed."""
     for path in pictures():
-        if time.time() - path.stat().st_mtime > SAFE.total_seconds():
+        if time.time() - path.stat().st_mtime > MARGIN.total_seconds():
             path.unlink(missing_ok=True)
-    for name in left_by_a_crash():
-        default_storage.delete(name)
-
-
-def left_by_a_crash() -> Iterator[str]:
-    for name in stored() - known():
-        age = timezone.now() - default_storage.get_modified_time(name)
-        if SAFE < age < SUSPECT:
-            yield name
+    for name, age in files().items():
+        if age < SUSPECT:
+            default_storage.delete(name)

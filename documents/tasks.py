@@ -23,7 +23,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 UPKEEP_SECONDS = 10
-TIDY_SECONDS = 3_600
+TIDY_SECONDS = 120
 
 
 @shared_task(name=INDEX, bind=True, max_retries=None)

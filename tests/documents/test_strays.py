@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -14,7 +16,7 @@ from django.utils import timezone
 
 from documents import strays
 from documents.ingest import delete
-from documents.management.commands.doctor import checked, files, orphans, pictures, removed
+from documents.management.commands.doctor import Check, checked, files, orphans, pictures, removed
 from documents.models import Chunk, Document, Embedding, EmbeddingSpace, Library
 from documents.purging import erase
 from documents.removing import KEPT
@@ -41,11 +43,31 @@ def test_all_is_well_where_there_is_nothing_and_with_a_document(give: Give) -> N
 
 def test_a_file_that_a_crash_left_is_removed_and_others_are_left_to_people(give: Give) -> None:
     give("leave.md", "# Leave")
-    young, crashed, foreign = stray("young.md", 0.5), stray("crashed.md", 2), stray("foreign.md", 48)
-    assert checked("files", files).detail.startswith("3 files belong to no document")
+    young, crashed, foreign = stray("young.md", 0), stray("crashed.md", 2), stray("foreign.md", 48)
+    assert checked("files", files).detail.startswith("2 files belong to no document")
     strays.tidy()
     assert [path.exists() for path in (young, crashed, foreign)] == [True, False, True]
     assert len(strays.stored() & strays.known()) == 1
+
+
+def test_what_a_crash_left_just_now_is_about_to_be_removed(give: Give) -> None:
+    give("leave.md", "# Leave")
+    stray("crashed.md", 0.1)
+    assert checked("files", files) == Check(
+        "files", True, "1 files, each of a document; 1 that a crash left are removed in a few minutes."
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_whose_rows_may_yet_be_committed_is_no_stray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strays, "MARGIN", timedelta(0))
+    with psycopg.connect(settings.DATABASE_URL) as other:
+        other.execute("SELECT 1")
+        path = stray("coming.md", 0)
+        strays.tidy()
+        assert path.exists()
+    strays.tidy()
+    assert not path.exists()
 
 
 def test_files_of_what_is_being_erased_are_no_strays(give: Give, library: Library) -> None:

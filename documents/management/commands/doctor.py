@@ -29,6 +29,9 @@ from documents.removing import KEPT
 from documents.wiring import open_system
 
 FREE_MEGABYTES = 512
+TIDIED = timedelta(minutes=10)
+"""After how long a worker has certainly taken away what a crash left."""
+
 LONG = timedelta(hours=2)
 """How long documents may wait for a worker: nobody runs one just to ask the doctor."""
 
@@ -141,13 +144,14 @@ def files() -> str:
     known, kept = strays.known(), strays.stored()  # In this order: what comes in meanwhile is no stray.
     if missing := known - kept:
         raise Wrong(f"{len(missing)} files are gone, such as {min(missing)}. Restore them from your backup.")
-    if belonging_to_none := kept - known - strays.known():
-        name = min(belonging_to_none)
+    left = strays.files()
+    if old := [name for name, age in left.items() if age > TIDIED]:
         raise Wrong(
-            f"{len(belonging_to_none)} files belong to no document, such as {name}. What a crash left is removed "
-            "within a day; delete what is older."
+            f"{len(old)} files belong to no document, such as {min(old)}. What a crash left is removed by a worker; "
+            "delete what is older than a day."
         )
-    return f"{len(kept)} files, each of a document."
+    soon = f"; {len(left)} that a crash left are removed in a few minutes" if left else ""
+    return f"{len(kept) - len(left)} files, each of a document{soon}."
 
 
 def pictures() -> str:
