@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -130,6 +131,8 @@ def test_a_path_that_is_not_there_is_told(administrator: User, folder: Path) -> 
 
 def test_the_doctor_finds_a_file_that_belongs_to_nothing(administrator: User) -> None:
     name = default_storage.save("documents/stray.md", ContentFile(b"# Stray"))
+    long_ago = (timezone.now() - timedelta(days=2)).timestamp()
+    os.utime(default_storage.path(name), (long_ago, long_ago))
     try:
         assert "belong to no document" in doctor()["files"]["detail"]
     finally:
