@@ -53,6 +53,71 @@ def test_a_bulleted_line_is_an_item(tmp_path: Path) -> None:
     assert [block.kind.value for block in page.blocks] == ["paragraph", "item", "item"]
 
 
+def rows(*cells: tuple[str, ...], places: tuple[int, ...] = (72, 240, 400)) -> str:
+    """A content stream of cells that stand in columns."""
+    return text(
+        *((x, 500 - 15 * at, cell) for at, row in enumerate(cells) for x, cell in zip(places, row, strict=True) if cell)
+    )
+
+
+def test_rows_of_words_in_columns_are_a_table(tmp_path: Path) -> None:
+    grid = rows(
+        ("Item", "Unit cost", "Days"),
+        ("Desk", "", "20"),
+        ("", "150", "4"),
+        ("Office chair", "45", "8"),
+        ("Lamp", "9", ""),
+    )
+    (page,) = read(tmp_path / "a.pdf", pdf(BODY + "\n" + grid + "\n" + text((72, 300, "All of it is new."))))
+    assert [block.kind.value for block in page.blocks] == ["paragraph", "paragraph", "table", "paragraph"]
+    table = page.blocks[2]
+    assert page.text[table.start : table.end].split("\n") == [
+        "Item | Unit cost | Days",
+        "Desk |  | 20",
+        " | 150 | 4",
+        "Office chair | 45 | 8",
+        "Lamp | 9",
+    ]
+    words = [page.text[word.start : word.end] for word in page.words if table.start <= word.start < table.end]
+    assert words == [
+        "Item",
+        "Unit",
+        "cost",
+        "Days",
+        "Desk",
+        "20",
+        "150",
+        "4",
+        "Office",
+        "chair",
+        "45",
+        "8",
+        "Lamp",
+        "9",
+    ]
+    chair = next(word for word in page.words if page.text[word.start : word.end] == "Office")
+    assert chair.box.left == pytest.approx(72 / 600, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [("Item", "Unit cost", "Days"), ("Desk", "150", "20")],
+        [("Item", "Unit cost", "")] * 4,
+    ],
+)
+def test_a_text_that_may_be_something_else_is_no_table(tmp_path: Path, cells: list[tuple[str, ...]]) -> None:
+    (page,) = read(tmp_path / "a.pdf", pdf(rows(*cells)))
+    assert "table" not in {block.kind.value for block in page.blocks}
+    assert " | " not in page.text
+
+
+def test_columns_of_prose_are_no_table(tmp_path: Path) -> None:
+    line = "a text that goes on and on in lines"
+    (page,) = read(tmp_path / "a.pdf", pdf(rows(*[(line, line, line)] * 6, places=(10, 210, 410))))
+    assert "table" not in {block.kind.value for block in page.blocks}
+
+
 def turned(matrix: str, *words: tuple[int, int, str]) -> str:
     """A content stream of words written in a direction of their own."""
     return "\n".join(f"BT /F1 12 Tf {matrix} {x} {y} Tm ({word}) Tj ET" for x, y, word in words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress, pairwise
@@ -11,6 +11,7 @@ from itertools import compress, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from documents.rag.parsing.columns import with_tables
 from documents.rag.parsing.lines import Lines
 from documents.rag.types import Block, BlockKind, Words
 
@@ -41,9 +42,11 @@ def arrange(lines: Lines, trail: Trail = ()) -> Arranged:
     """The lines as one text: a blank line between blocks, a line's end within; words split at a line's end joined."""
     if not len(lines):
         return Arranged("", (), Words(), trail)
-    sheet = _Sheet(lines)
+    known = _whole_words(lines) if lines.hyphen.any() else set()
+    lines, tables = with_tables(lines)
+    sheet = _Sheet(lines, tables)
     groups = list(sheet.groups())
-    text, spans = _written(lines, {first for first, _ in groups})
+    text, spans = _written(lines, {first for first, _ in groups}, known)
     blocks: list[Block] = []
     path = tuple(heading for _, heading in trail)
     for first, last in groups:
@@ -58,8 +61,8 @@ def arrange(lines: Lines, trail: Trail = ()) -> Arranged:
 class _Sheet:
     """A page's lines, and what is usual among them."""
 
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
+    def __init__(self, lines: Lines, tables: Sequence[tuple[int, int]]) -> None:
+        self._lines, self._tables = lines, dict(tables)
         self._tops, self._bottoms = lines.around[:, 1], lines.around[:, 3]
         self._heights = self._bottoms - self._tops
         self._each_height = self._heights.tolist()
@@ -85,12 +88,18 @@ class _Sheet:
             | (self._lines.bold[1:] != self._lines.bold[:-1])
             | self._items[1:]
         )
-        firsts = (np.flatnonzero(begins & ~self._lines.hyphen[:-1]) + 1).tolist()
+        begins &= ~self._lines.hyphen[:-1]
+        for first, last in self._tables.items():
+            begins[first:last] = False
+            begins[[edge for edge in (first - 1, last) if 0 <= edge < len(begins)]] = True
+        firsts = (np.flatnonzero(begins) + 1).tolist()
         for first, after in pairwise([0, *firsts, len(self._lines)]):
             yield first, after - 1
 
     def kind(self, first: int, last: int) -> tuple[BlockKind, int]:
         """What a block is, and its level."""
+        if first in self._tables:
+            return BlockKind.TABLE, 0
         if level := self._heading_level(first, last):
             return BlockKind.HEADING, level
         return (BlockKind.ITEM, 1) if self._items[first] else (BlockKind.PARAGRAPH, 0)
@@ -134,13 +143,15 @@ def _median(values: NDArray[np.float64]) -> float:
 # --- The page's text --------------------------------------------------------------------------
 
 
-def _written(lines: Lines, firsts: set[int]) -> tuple[str, list[tuple[int, int]]]:
-    """The page's text, with a blank line before each of these lines, and where each line stands in it."""
+def _written(lines: Lines, firsts: set[int], known: set[str]) -> tuple[str, list[tuple[int, int]]]:
+    """The page's text, with a blank line before each of these lines, and where each line stands in it.
+
+    By the words that are `known` those are joined that a line's end splits.
+    """
     parts: list[str] = []
     spans: list[tuple[int, int]] = []
     length = 0
     hyphens = lines.hyphen.tolist()
-    known = _whole_words(lines) if any(hyphens) else set()
     for line, (start, end) in enumerate(lines.spans):
         if line:
             joint = "\n\n" if line in firsts else "\n"
@@ -160,7 +171,7 @@ def _written(lines: Lines, firsts: set[int]) -> tuple[str, list[tuple[int, int]]
 def _placed(lines: Lines, starts: list[int]) -> Words:
     """The words of lines that begin at these characters of the page's text."""
     counts = np.diff(lines.firsts)
-    shift = np.repeat(np.array(starts) - lines.starts[lines.firsts[:-1]], counts)
+    shift = np.repeat(np.array(starts) + lines.leads - lines.starts[lines.firsts[:-1]], counts)
     return Words.pack(np.stack((lines.starts + shift, lines.ends + shift), axis=1), lines.boxes)
 
 

@@ -51,7 +51,8 @@ class Lines:
 
     `text` is all words with a space between; word i is its characters `starts[i]` to `ends[i]`, in `boxes[i]` (left,
     top, right, bottom, as fractions of the page as displayed). Line j is the words `firsts[j]` to `firsts[j + 1]`;
-    `bold[j]` is its weight, and `hyphen[j]` whether its last word goes on in the next line.
+    `bold[j]` is its weight, and `hyphen[j]` whether its last word goes on in the next line. A row of a table has marks
+    between its words, and `leads[j]` characters of them before the first.
     """
 
     text: str
@@ -61,14 +62,16 @@ class Lines:
     firsts: NDArray[np.int64]
     bold: NDArray[np.bool]
     hyphen: NDArray[np.bool]
+    leads: NDArray[np.int64] | int = 0
 
     def __len__(self) -> int:
         return len(self.bold)
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
-        """Where each line's words stand in `text`."""
-        return list(zip(self.starts[self.firsts[:-1]].tolist(), self.ends[self.firsts[1:] - 1].tolist(), strict=True))
+        """Where each line stands in `text`."""
+        starts = self.starts[self.firsts[:-1]] - self.leads
+        return list(zip(starts.tolist(), self.ends[self.firsts[1:] - 1].tolist(), strict=True))
 
     @cached_property
     def around(self) -> NDArray[np.float64]:
