@@ -18,6 +18,7 @@ from documents.places import parsed
 from documents.progress import announce
 from documents.rag.errors import UnreadableDocument
 from documents.rag.ocr.recogniser import Recogniser
+from documents.rag.parsing.cleaning import is_scant
 from documents.rag.parsing.recognising import PICTURES
 from documents.rag.types import HowRead, Page
 from documents.replacing import replace
@@ -94,8 +95,9 @@ class _Turn(indexing.Work):
             found = changed(page, how_read=HowRead.FAILED, error=str(error))
         else:
             found = await self.recogniser.page(path, version.media_type, page.number, name=version.document.name)
-        # A text of its own is not given up for nothing.
-        return changed(page, how_read=HowRead.TEXT, error=found.error) if page.text and not found.text else found
+        if page.text and not _is_better(found.text, page.text):
+            return changed(page, how_read=HowRead.TEXT, error=found.error)
+        return found
 
     def end(self) -> None:
         """Let the version go: until its next turn, or as ready. Raises UnreadableDocument where it has no text."""
@@ -107,3 +109,8 @@ class _Turn(indexing.Work):
             else:
                 versions.make_current(self.lease)
                 self.version.status = Version.Status.READY
+
+
+def _is_better(recognised: str, own: str) -> bool:
+    """Whether what was recognised is to stand in the place of a page's own text: never less for a few letters."""
+    return len(recognised) >= len(own) if is_scant(own) else bool(recognised)

@@ -262,6 +262,32 @@ async def test_a_page_with_text_is_recognised_when_asked(
     await assert_in_order()
 
 
+@pytest.mark.parametrize(
+    ("recognised", "kept", "how_read"),
+    [("Minutes of the harbour board", "Minutes of the harbour board", "ocr"), ("Page", "Page 7", "text")],
+)
+async def test_the_few_letters_on_a_scan_are_not_given_up_for_less(
+    system: Wiring,
+    library: Library,
+    recogniser: type[FakeRecogniser],
+    give: Give,
+    recognised: str,
+    kept: str,
+    how_read: str,
+) -> None:
+    scan = "q 600 0 0 800 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID w EI Q " + text((280, 20, "Page 7"))
+    version = (await in_thread(give, "scan.pdf", pdf(scan))).version
+    await index(version.pk)
+    assert await found(system, library, "page") == ["Page 7"], "it can be found meanwhile"
+    block = Block(BlockKind.PARAGRAPH, 0, len(recognised))
+    recogniser.replies = [types.Page(1, recognised, (block,), how_read=HowRead.OCR)]
+    await recognition.recognise()
+    page = await Page.objects.aget(version=version)
+    assert (page.text, page.how_read) == (kept, how_read)
+    assert (await fresh(version)).status == Status.READY
+    await assert_in_order()
+
+
 async def test_a_text_is_not_given_up_for_nothing(waiting: Version, recogniser: type[FakeRecogniser]) -> None:
     await recognition.recognise()
     await in_thread(read_again, waiting, 1)

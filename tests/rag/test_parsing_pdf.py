@@ -191,6 +191,32 @@ def test_a_page_on_which_something_is_drawn_waits_to_be_recognised(tmp_path: Pat
     assert (pages[1].width, pages[1].height) == (600, 800)
 
 
+def shown(width: int, height: int, *, up: int = 0) -> str:
+    """A content stream with a picture that begins in the page's left corner."""
+    return f"q {width} 0 0 {height} 0 {up} cm BI /W 1 /H 1 /CS /G /BPC 8 ID w EI Q\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "how_read"),
+    [
+        (shown(600, 800) + text((280, 20, "Page 7")), HowRead.WAITING),
+        (shown(600, 400) + shown(600, 400, up=400) + text((280, 20, "Page 7")), HowRead.WAITING),
+        (shown(600, 800) + text(*[(72, down, "Twenty days of leave") for down in range(100, 700, 20)]), HowRead.TEXT),
+        (shown(600, 500) + text((280, 20, "Page 7")), HowRead.TEXT),
+        (shown(600, 800, up=500) + text((280, 20, "Page 7")), HowRead.TEXT),
+        (text((280, 20, "Page 7")), HowRead.TEXT),
+    ],
+    ids=["scan", "in strips", "with its text", "half a page", "mostly beside the page", "no picture"],
+)
+def test_a_scan_with_a_few_letters_on_it_waits_to_be_recognised(
+    tmp_path: Path, content: str, how_read: HowRead
+) -> None:
+    (page,) = read(tmp_path / "a.pdf", pdf(content))
+    assert page.how_read is how_read
+    assert page.text
+    assert page.words
+
+
 @pytest.mark.parametrize(
     ("letters", "legible"),
     [

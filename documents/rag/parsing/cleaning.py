@@ -27,6 +27,14 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+SCANT_CHARACTERS = 100
+
+
+def is_scant(text: str) -> bool:
+    """Whether it is no more than a stamp, or a page's number and footer."""
+    return len(text) < SCANT_CHARACTERS
+
+
 def is_legible(text: str) -> bool:
     """Whether there is a text, and it isn't almost all made of characters that stand for nothing known."""
     if text.isascii():

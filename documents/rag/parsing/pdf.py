@@ -14,12 +14,15 @@ import pypdfium2.raw as raw
 
 from documents.rag.errors import PasswordNeeded, UnreadableDocument
 from documents.rag.parsing.characters import quick
-from documents.rag.parsing.cleaning import clean, is_legible
+from documents.rag.parsing.cleaning import clean, is_legible, is_scant
 from documents.rag.parsing.layout import Trail, arrange
 from documents.rag.parsing.lines import Frame, read_lines
 from documents.rag.parsing.opened import Opened
 from documents.rag.parsing.sections import EMPTY
 from documents.rag.types import HowRead, Page
+
+_MOST = 0.8
+"""The part of a scanned page that its picture covers at least."""
 
 _TEXT_UPON = {raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_STAMP}
 
@@ -87,7 +90,9 @@ def _read(document: pdfium.PdfDocument, number: int, trail: Trail) -> tuple[Page
         arranged = arrange(read_lines(text_page, frame), trail)
         if not is_legible(arranged.text):
             return _unread(page, number, frame), trail
-    return Page(number, arranged.text, arranged.blocks, arranged.words, frame.width, frame.height), arranged.trail
+        how_read = HowRead.WAITING if is_scant(arranged.text) and _is_scan(page, frame) else HowRead.TEXT
+    size = frame.width, frame.height
+    return Page(number, arranged.text, arranged.blocks, arranged.words, *size, how_read=how_read), arranged.trail
 
 
 def _unread(page: Any, number: int, frame: Frame) -> Page:
@@ -95,6 +100,23 @@ def _unread(page: Any, number: int, frame: Frame) -> Page:
     if raw.FPDFPage_CountObjects(page) > 0:
         return Page(number, "", width=frame.width, height=frame.height, how_read=HowRead.WAITING)
     return Page(number, "", width=frame.width, height=frame.height, how_read=HowRead.EMPTY, error=EMPTY)
+
+
+def _is_scan(page: Any, frame: Frame) -> bool:
+    """Whether pictures cover most of the page."""
+    objects = (raw.FPDFPage_GetObject(page, index) for index in range(raw.FPDFPage_CountObjects(page)))
+    pictures = (each for each in objects if raw.FPDFPageObj_GetType(each) == raw.FPDF_PAGEOBJ_IMAGE)
+    return sum(_part(picture, frame) for picture in pictures) >= _MOST
+
+
+def _part(picture: Any, frame: Frame) -> float:
+    """Which part of the page it covers, 0–1."""
+    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+    raw.FPDFPageObj_GetBounds(picture, left, bottom, right, top)
+    across = min(right.value, frame.right) - max(left.value, frame.left)
+    up = min(top.value, frame.top) - max(bottom.value, frame.bottom)
+    whole = (frame.right - frame.left) * (frame.top - frame.bottom)
+    return max(across, 0) * max(up, 0) / whole if whole else 0
 
 
 @contextmanager
