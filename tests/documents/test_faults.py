@@ -18,10 +18,13 @@ from tests.openai_server import EMBEDDINGS, MODELS, OpenAIServer, Reply
 from tests.test_up import run
 from tests.visitor import Visitor
 
-LONG = "\n\n".join(
-    f"# Part {part}\n\n" + f"Sentence {part} of the long handbook. " * 300 for part in range(60)
-).encode()
 PATIENCE = 90
+
+
+def long(name: str) -> bytes:
+    """A long text that shares none with another's, as what is known isn't embedded again."""
+    parts = (f"# Part {part}\n\n" + f"Sentence {part} of the long {name}. " * 300 for part in range(60))
+    return "\n\n".join(parts).encode()
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,7 @@ def begin(visitor: Visitor, library: int, model: OpenAIServer, name: str, *held:
     """Upload a long document, and come back in the middle of its embedding, where the model's replies are `held`."""
     model.queue(Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS), *held)
     before = len(model.requests(EMBEDDINGS))
-    [result] = visitor.upload(library, (name, LONG))
+    [result] = visitor.upload(library, (name, long(name)))
     model.wait_for_request(before + 2 + len(held), EMBEDDINGS)
     return int(result["document"])
 
@@ -73,7 +76,7 @@ def assert_in_order(footnote: Installation) -> None:
 
 def test_it_works_and_tells_live(visitor: Visitor, library: int) -> None:
     with visitor.following(library) as following:
-        [result] = visitor.upload(library, ("long.md", LONG))
+        [result] = visitor.upload(library, ("long.md", long("long.md")))
         told: list[dict[str, Any]] = []
         while not told or told[-1]["status"] not in ("ready", "failed"):
             told += json.loads(following.recv(timeout=PATIENCE))["documents"]
