@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -20,7 +21,8 @@ Give = Callable[..., Received]
 
 @pytest.fixture(autouse=True)
 def storage(settings: Settings, tmp_path: Path) -> None:
-    """A storage of the test's own."""
+    """A storage of the test's own, and no pictures of other tests' pages."""
+    shutil.rmtree(settings.DATA_DIR / "cache" / "pages", ignore_errors=True)
     default = {**settings.STORAGES["default"], "OPTIONS": {"location": tmp_path / "storage"}}
     settings.STORAGES = {**settings.STORAGES, "default": default}
 

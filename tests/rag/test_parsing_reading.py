@@ -99,9 +99,9 @@ async def test_hostile_files_are_read_or_refused_with_a_sentence() -> None:
 
 
 async def sentences_about(path: Path) -> list[str]:
-    """What is said about a file: why it was refused, or what was wrong with each page that has no text."""
+    """What is said about a file: why it was refused, or what was wrong with each page that has no text, nor a picture."""
     try:
         _, pages = await pages_of(path)
     except UnreadableDocument as refused:
         return [str(refused)]
-    return [page.error for page in pages if page.how_read is not HowRead.TEXT]
+    return [page.error for page in pages if page.how_read not in (HowRead.TEXT, HowRead.WAITING)]

@@ -68,8 +68,6 @@ def as_json(passages: Sequence[Passage]) -> str:
             "chunk": passage.metadata["chunk_id"],
             "score": passage.score,
             "text": passage.text,
-            "language": passage.metadata["language"],
-            "also_in": [other.metadata["name"] for other in passage.also_in],
             "ranks": dict(passage.ranks),
         }
         for passage in passages
