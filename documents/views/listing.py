@@ -43,7 +43,7 @@ def retry(request: HttpRequest, library_id: int) -> HttpResponse:
 
 def listing_context(request: HttpRequest, library: Library) -> dict[str, Any]:
     """What a library's table needs: a page of the documents that `?q=…&show=…` asks for."""
-    words, asked = request.GET.get("q", "").strip(), request.GET.get("show")
+    words, asked = request.GET.get("q", "").replace("\0", "").strip(), request.GET.get("show")
     show = Show(asked) if asked in list(Show) else Show.ALL
     documents = show.of(_documents(request, library))
     if words:

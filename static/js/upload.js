@@ -1,7 +1,7 @@
 // Files and folders dropped on a library, or chosen: one progress bar while they are sent, a summary at the end.
 
 import { chosen, dropped, pathOf } from "dropped";
-import { fetchPartial } from "partials";
+import { fetchPartialPatiently } from "partials";
 import { NotSent, patiently, postForm, sendAll } from "sending";
 
 const NAMES_AT_A_TIME = 500;
@@ -136,7 +136,7 @@ class Upload {
 
   /** The table, its pages and the numbers, as the server has them now. */
   async #showFresh() {
-    const fresh = await fetchPartial(location.href);
+    const fresh = await fetchPartialPatiently(location.href);
     for (const place of ["[data-standing]", "[data-find]", "[data-rows]", "[data-empty]", "[data-pager]"]) {
       const [shown, newer] = [document.querySelector(place), fresh?.querySelector(place)];
       if (shown && newer) shown.replaceWith(newer);

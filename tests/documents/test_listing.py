@@ -67,6 +67,7 @@ def test_documents_are_found_by_name_and_folder(signed_in: Client, library: Libr
     assert listed(signed_in, library, q="plan 1") == ["Plan 1.md"]
     assert len(listed(signed_in, library, q="NOTES")) == 5
     assert listed(signed_in, library, q="%") == []
+    assert listed(signed_in, library, q="plan\0 1") == ["Plan 1.md"]
     assert "No such document." in signed_in.get(reverse("library", args=[library.pk]), {"q": "%"}).text
 
 

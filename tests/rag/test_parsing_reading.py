@@ -99,7 +99,7 @@ async def test_hostile_files_are_read_or_refused_with_a_sentence() -> None:
 
 
 async def sentences_about(path: Path) -> list[str]:
-    """What is said about a file: why it was refused, or what was wrong with each page that has no text, nor a picture."""
+    """What is said about a file: why it was refused, or what was wrong with each page that stays without text."""
     try:
         _, pages = await pages_of(path)
     except UnreadableDocument as refused:

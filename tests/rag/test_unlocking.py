@@ -14,6 +14,7 @@ from typing import Any
 
 import pypdfium2 as pdfium
 import pytest
+import uvloop
 
 from documents.rag.errors import PasswordNeeded, UnreadableDocument, WrongPassword
 from documents.rag.parsing.reading import Limits, read
@@ -23,7 +24,7 @@ from tests.rag.pdfs import locked, pdf, text
 
 PLAN = text((50, 700, "The hidden plan"))
 ROOT = Path(__file__).parents[2]
-REAL = Path("/work/shared/data/files")
+REAL = ROOT.parent / "shared" / "data" / "files"
 
 
 @pytest.fixture
@@ -48,6 +49,11 @@ async def test_it_works(file: Path, copy: Path) -> None:
         await text_of(file)
     assert await write_unlocked(file, "sesame", copy, name="plan.pdf")
     assert await text_of(copy) == "The hidden plan"
+
+
+def test_it_works_on_the_web_servers_own_loop(file: Path, copy: Path) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(write_unlocked(file, "sesame", copy, name="plan.pdf"))
 
 
 @pytest.mark.parametrize("password", ["", "wrong", "pass\nword", "пароль", "\udcff"])

@@ -37,7 +37,7 @@ class Child:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LINE_BYTES,
-            process_group=0,
+            start_new_session=True,  # Not process_group, which uvloop doesn't know.
             # Nothing of our own environment: a parser that is taken over shall find no keys there.
             env={"PYTHONPATH": str(_ROOT), "OPENBLAS_NUM_THREADS": "1"},
         )
