@@ -17,9 +17,13 @@ logger = logging.getLogger(__name__)
 PULSE = "worker"
 PULSE_SECONDS = 15
 
+_WAITING: dict[str, str] = {Version.Status.QUEUED: "queued", Version.Status.RECOGNISING: "waiting for text recognition"}
 
-def describe(version: Version) -> str:
-    """`reading page 12 of 80`, and so on."""
+
+def describe(version: Version, *, worker: bool = True) -> str:
+    """`reading page 12 of 80`, and so on; of what waits, that there is no worker to take it."""
+    if not worker and version.status in _WAITING:
+        return f"{_WAITING[version.status]}; no worker is running"
     match version.status:
         case Version.Status.READING if version.pages_total:
             return f"reading page {version.pages_read} of {version.pages_total}"

@@ -9,8 +9,9 @@ register = template.Library()
 
 
 @register.filter
-def described(version: Version) -> str:
-    return progress.describe(version)
+def described(version: Version, worker: bool) -> str:
+    """How far it is, `worker` being whether one is running."""
+    return progress.describe(version, worker=worker)
 
 
 @register.filter

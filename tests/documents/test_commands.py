@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -17,11 +18,16 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
-from documents.models import Document, Library, Membership, User, Version
+from documents.indexing import index
+from documents.models import Document, Library, Membership, Page, User, Version
 from documents.progress import PULSE, beat
+from documents.wiring import open_system
 from tests.openai_server import OpenAIServer
+from tests.rag.drawing import drawn
 from tests.rag.pdfs import pdf, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,6 +106,53 @@ def test_the_doctor_says_that_no_worker_is_running(administrator: User, folder: 
     assert not doctor()["worker"]["ok"]
     beat()
     assert doctor()["worker"]["detail"] == "A worker is running; 2 documents wait for it."
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """A PDF of two pages, and a picture, without any text but what is drawn."""
+    (tmp_path / "scans").mkdir()
+    sheet = drawn("The lighthouse is white")
+    sheet.save(tmp_path / "scans" / "minutes.pdf", save_all=True, append_images=[drawn("The mole is grey")])
+    sheet.save(tmp_path / "scans" / "note.png")
+    return tmp_path / "scans"
+
+
+def test_the_text_in_pictures_is_recognised_where_no_worker_runs(administrator: User, scans: Path) -> None:
+    said = ingest(scans, "--wait")
+    assert [(said[name]["status"], said[name]["pages"]) for name in ("minutes.pdf", "note.png")] == [
+        ("ready", 2),
+        ("ready", 1),
+    ]
+    pages = Page.objects.order_by("version__document__name", "number")
+    assert [(page.how_read, page.text) for page in pages] == [
+        ("ocr", "The lighthouse is white"),
+        ("ocr", "The mole is grey"),
+        ("ocr", "The lighthouse is white"),
+    ]
+    assert all(check["ok"] for check in doctor().values())
+
+
+def test_the_doctor_tells_how_many_pages_wait_for_text_recognition(
+    administrator: User, scans: Path, client: Client
+) -> None:
+    ingest(scans)
+    asyncio.run(index_them())
+    assert doctor()["text recognition"]["detail"] == "3 pages wait for text recognition; no worker is running."
+    client.force_login(administrator)
+    document = Document.objects.get(name="note.png")
+    for address in (reverse("document-row", args=[document.pk]), document.get_absolute_url()):
+        assert "waiting for text recognition; no worker is running" in client.get(address).text
+    Version.objects.update(created=timezone.now() - timedelta(hours=3))
+    assert not doctor()["text recognition"]["ok"]
+    beat()
+    assert doctor()["text recognition"]["detail"] == "3 pages wait for text recognition."
+    assert "recognising page 1 of 1" in client.get(document.get_absolute_url()).text
+
+
+async def index_them() -> None:
+    async with open_system():
+        await index(*[version.pk async for version in Version.objects.all()])
 
 
 def test_a_second_time_only_what_changed_is_read(administrator: User, folder: Path) -> None:

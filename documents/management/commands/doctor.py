@@ -110,7 +110,11 @@ def worker() -> str:
 
 def recognition() -> str:
     waiting = Page.objects.filter(how_read=HowRead.WAITING, version__in=leases.wanted()).count()
-    return f"{waiting} pages wait for text recognition."
+    if not waiting or worker_is_running():
+        return f"{waiting} pages wait for text recognition."
+    if leases.recognisable().filter(created__lt=timezone.now() - LONG).exists():
+        raise Wrong(f"No worker is running, and {waiting} pages wait to be recognised. Start Footnote with `make run`.")
+    return f"{waiting} pages wait for text recognition; no worker is running."
 
 
 def embedding_model() -> str:
