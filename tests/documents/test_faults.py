@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ from websockets.exceptions import InvalidStatus
 
 from tests.installation import Installation
 from tests.openai_server import EMBEDDINGS, MODELS, OpenAIServer, Reply
+from tests.rag.drawing import drawn, picture
 from tests.test_up import run
 from tests.visitor import Visitor
 
+MINUTES = ("The lighthouse is white", "The mole is grey", "The harbour is deep")
 PATIENCE = 90
 
 
@@ -51,12 +55,20 @@ def library(visitor: Visitor, request: pytest.FixtureRequest) -> int:
     return visitor.make_library(request.node.name)
 
 
-def wait_until_ready(visitor: Visitor, document: int) -> None:
+def wait_until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
-    while (status := visitor.status(document)) != "ready":
-        assert status != "failed"
+    while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def wait_until_ready(visitor: Visitor, document: int) -> None:
+    def ready() -> bool:
+        status = visitor.status(document)
+        assert status != "failed"
+        return status == "ready"
+
+    wait_until(ready)
 
 
 def begin(visitor: Visitor, library: int, model: OpenAIServer, name: str, *held: Reply) -> int:
@@ -112,6 +124,35 @@ def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(
     visitor.footnote.process_of("celery").kill()
     wait_until_ready(visitor, document)
     assert_in_order(visitor.footnote)
+
+
+def test_a_worker_that_is_killed_while_it_recognises_loses_and_doubles_nothing(visitor: Visitor, library: int) -> None:
+    worker = visitor.footnote.process_of("celery")
+    results = visitor.upload(library, ("minutes.pdf", scanned(*MINUTES)), ("note.png", picture(MINUTES[0])))
+    minutes, note = (int(result["document"]) for result in results)
+    wait_until(lambda: "ocr" in how_read(visitor, minutes))
+    worker.kill()
+    assert visitor.status(minutes) == "recognising"
+    for document in (minutes, note):
+        wait_until_ready(visitor, document)
+    assert how_read(visitor, minutes) == ["ocr"] * 3
+    for number, sentence in enumerate(MINUTES, 1):
+        assert sentence in visitor.get(f"documents/{minutes}/?page={number}")
+    assert MINUTES[0] in visitor.get(f"documents/{note}/")
+    assert_in_order(visitor.footnote)
+
+
+def scanned(*sheets: str) -> bytes:
+    first, *others = map(drawn, sheets)
+    out = io.BytesIO()
+    first.save(out, "PDF", save_all=True, append_images=others)
+    return out.getvalue()
+
+
+def how_read(visitor: Visitor, document: int) -> list[str]:
+    """Each page, as the strip of the document's page shows it."""
+    cells = visitor.get(f"documents/{document}/").partition('class="strip"')[2].partition("<ol>")[2]
+    return re.findall(r'data-how="(\w+)"', cells)
 
 
 @pytest.mark.parametrize("service", ["postgres", "valkey-server"])
