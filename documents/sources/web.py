@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
+from asyncio import sleep
 from collections.abc import AsyncIterator, Set
 from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -74,7 +74,7 @@ class Web:
             except Busy as error:
                 if error.retry_after > LONGEST_PAUSE:
                     raise
-                await asyncio.sleep(error.retry_after)
+                await sleep(error.retry_after)
         return await self._get(address, known or Mark())
 
     async def _get(self, address: str, known: Mark) -> Fetched | None:

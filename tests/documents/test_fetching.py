@@ -243,7 +243,7 @@ async def test_a_server_that_asks_to_be_left_alone_is_asked_again_after_that(
         pauses.append(seconds)
         site.put("/busy", "here")
 
-    monkeypatch.setattr("documents.sources.web.asyncio.sleep", sleep)
+    monkeypatch.setattr("documents.sources.web.sleep", sleep)
     site.put("/busy", status=429, retry_after="7")
     assert await read(web, f"{site.url}/busy") == b"here"
     assert pauses == [7.0]
