@@ -36,6 +36,7 @@ urlpatterns = [
     path("documents/<int:document_id>/", documents.show, name="document"),
     path("documents/<int:document_id>/row", documents.row, name="document-row"),
     path("documents/<int:document_id>/file", documents.download, name="file"),
+    path("documents/<int:document_id>/strip", documents.show_strip, name="strip"),
     path("documents/<int:document_id>/delete", documents.delete, name="document-delete"),
     path("documents/<int:document_id>/rename", changes.rename, name="document-rename"),
     path("documents/<int:document_id>/retry", documents.retry, name="document-retry"),

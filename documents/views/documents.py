@@ -9,6 +9,7 @@ from asgiref.sync import async_to_sync
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files import File
+from django.core.paginator import Page as Sheet
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -49,8 +50,7 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
         pk=document_id,
     )
     version, may_edit = _version(request, document), _may_edit(request, document)
-    sheets = Paginator(range(1, version.pages_read + 1), 1)
-    sheet = sheets.get_page(request.GET.get("page"))
+    sheet = _sheet(request, version)
     page = version.pages.filter(number=sheet.number).first()
     context = {
         "document": document,
@@ -61,7 +61,7 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
         "sheet": sheet,
         "strip": strip(version),
         "facts": facts(version),
-        "numbers": sheets.get_elided_page_range(sheet.number, on_each_side=4),
+        "numbers": sheet.paginator.get_elided_page_range(sheet.number, on_each_side=4),
         "worker": worker_is_running(),
         "rename_form": RenameForm(instance=document) if may_edit else None,
         "may_edit": may_edit,
@@ -69,6 +69,18 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
         **(page_context(request, page) if page else {}),
     }
     return render(request, "documents/document.html", context)
+
+
+@login_required
+@require_safe
+def show_strip(request: HttpRequest, document_id: int) -> HttpResponse:
+    """How each page was read, where `show` has the same query; with `&folded=1` only how many in which way."""
+    document = get_object_or_404(
+        Document.objects.readable_by(request.user).select_related("current", "latest"), pk=document_id
+    )
+    version = _version(request, document)
+    context = {"version": version, "strip": strip(version), "sheet": _sheet(request, version)}
+    return render(request, "documents/_strip.html", context)
 
 
 @login_required
@@ -150,6 +162,11 @@ def _version(request: HttpRequest, document: Document) -> Version:
     version = document.current or document.latest
     assert version is not None
     return version
+
+
+def _sheet(request: HttpRequest, version: Version) -> Sheet[int]:
+    """The number of the page of `?page=…`."""
+    return Paginator(range(1, version.pages_read + 1), 1).get_page(request.GET.get("page"))
 
 
 def _may_edit(request: HttpRequest, document: Document) -> bool:

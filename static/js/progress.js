@@ -129,11 +129,17 @@ function setStatus(element, status, text, share) {
   element.querySelector("span").textContent = text;
   bar.hidden = share === null;
   if (share !== null) bar.value = share;
+  tell(element);
 }
 
 function copyStatus(from, to) {
   to.dataset.status = from.dataset.status;
   to.replaceChildren(...from.childNodes);
+  tell(to);
+}
+
+function tell(element) {
+  element.dispatchEvent(new Event("progressed", { bubbles: true }));
 }
 
 const ids = [...document.querySelectorAll("[data-library]")].map((element) => element.dataset.library);

@@ -11,6 +11,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.chromium import launch
 from tests.installation import Installation
+from tests.rag.drawing import drawn
 
 PATIENCE = 60_000
 CHOOSER = '[data-chooses="files"]'
@@ -67,6 +68,20 @@ def test_files_become_ready_before_the_users_eyes(page: Page, library: str, tmp_
     expect(page.locator(".lead")).to_contain_text("2 documents")
     page.get_by_role("link", name="Travel", exact=True).click()
     expect(page.get_by_text("Book early.")).to_be_visible()
+
+
+def test_pages_are_recognised_before_the_users_eyes(page: Page, library: str, tmp_path: Path) -> None:
+    sheets = [drawn(f"The lighthouse number {number}") for number in range(6)]
+    sheets[0].save(tmp_path / "scan.pdf", save_all=True, append_images=sheets[1:])
+    page.locator(CHOOSER).set_input_files(tmp_path / "scan.pdf")
+    expect(page.locator('.status[data-status="recognising"]')).to_have_count(1, timeout=PATIENCE)
+    page.goto(f"{page.get_by_role('link', name='scan.pdf', exact=True).get_attribute('href')}?page=6")
+    expect(page.locator('.strip a[data-how="waiting"]')).not_to_have_count(0)
+    page.locator(".strip a").first.focus()
+    expect(page.locator('.strip a[data-how="ocr"]')).to_have_count(6, timeout=PATIENCE)
+    expect(page.locator(".strip summary")).to_have_text("6 recognised")
+    expect(page.locator(".strip a").first).to_be_focused()
+    expect(page.locator(".sheet")).to_contain_text("The lighthouse number 5")
 
 
 def test_a_single_page_has_the_whole_width(page: Page, library: str, tmp_path: Path) -> None:

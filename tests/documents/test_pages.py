@@ -104,6 +104,21 @@ def test_how_each_page_was_read_is_seen_at_a_glance(client: Client, owner: User,
     assert 'href="?page=2" data-how="failed" title="Page 2: failed" aria-label="Page 2: failed"' in shown
 
 
+def test_the_strip_of_pages_comes_by_itself_folded_or_whole(
+    client: Client, owner: User, stranger: User, document: Document
+) -> None:
+    address = reverse("strip", args=[document.pk])
+    client.force_login(owner)
+    whole = client.get(address, {"page": 2}).text
+    assert 'aria-label="Page 2: text" aria-current="page"' in whole
+    assert "<h1>" not in whole
+    folded = client.get(address, {"folded": 1}).text
+    assert "2 text" in folded
+    assert "Page 2" not in folded
+    client.force_login(stranger)
+    assert client.get(address).status_code == 404
+
+
 def test_a_passage_is_marked(client: Client, owner: User, document: Document) -> None:
     client.force_login(owner)
     address = reverse("page", args=[document.pk, 1, 1])
