@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -116,7 +117,10 @@ def files() -> dict[str, timedelta]:
     transactions under way.
     """
     settled, kept = _settled(), stored()  # Before it is looked what is known.
-    ages = {name: settled - default_storage.get_modified_time(name) for name in kept - known()}
+    ages: dict[str, timedelta] = {}
+    for name in kept - known():
+        with suppress(FileNotFoundError):  # Erased since it was listed.
+            ages[name] = settled - default_storage.get_modified_time(name)
     return {name: age for name, age in ages.items() if age > timedelta(0)}
 
 

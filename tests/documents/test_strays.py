@@ -70,6 +70,11 @@ def test_a_file_whose_rows_may_yet_be_committed_is_no_stray(monkeypatch: pytest.
     assert not path.exists()
 
 
+def test_a_file_that_is_erased_while_it_is_looked_at_is_no_stray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strays, "stored", lambda: {"documents/gone.md"})
+    assert strays.files() == {}
+
+
 def test_files_of_what_is_being_erased_are_no_strays(give: Give, library: Library) -> None:
     delete(give("leave.md", "# Leave").version.document)
     erase(library, Document.objects.removed_from(library))
