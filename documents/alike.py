@@ -1,15 +1,19 @@
-"""Documents that are nearly the same as another."""
+"""What is nearly the same as another document, or as a passage of one."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from math import ceil
+from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Count
 
-from documents.models import Document, Library, User, Version
+from documents.models import Chunk, Document, Library, Page, User, Version
 from documents.rag.duplicates import are_near
 
 LOOKED_AT = 32
@@ -20,35 +24,88 @@ HALF = 0.5
 
 # Each chunk's candidates, by the index of the signatures; copies of a form may be many.
 _CANDIDATES = """
-SELECT mine.id, mine.signature, other.version_id, other.signature
+SELECT mine.id, mine.signature, other.id, other.version_id, other.signature
 FROM documents_chunk AS mine CROSS JOIN LATERAL (
-    SELECT chunk.version_id, chunk.signature FROM documents_chunk AS chunk
+    SELECT chunk.id, chunk.version_id, chunk.signature FROM documents_chunk AS chunk
     JOIN documents_document AS document ON document.current_id = chunk.version_id AND document.deleted_at IS NULL
     WHERE chunk.signature && mine.signature AND document.id <> %s AND document.library_id = ANY(%s)
     LIMIT 100
 ) AS other
-WHERE mine.version_id = %s AND mine.position %% %s = 0
+WHERE mine.id = ANY(%s)
 """
+
+_CHUNKS_AT = """
+SELECT chunk.id FROM documents_chunk AS chunk CROSS JOIN jsonb_array_elements(chunk.spans) AS span
+WHERE chunk.version_id = %s AND (span->0)::int = %s AND (span->1)::int < %s AND (span->2)::int > %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A chunk, and one of another document, of a version, of which it is a near-duplicate."""
+
+    chunk: int
+    other: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Where a quotation stands in another document, word for word, or else the passage that is nearly the same."""
+
+    document: Document
+    page: Page
+    start: int
+    end: int
+    literal: bool
+
+    @property
+    def address(self) -> str:
+        place = {"version": self.page.version.number, "page": self.page.number, "start": self.start, "end": self.end}
+        return f"{self.document.get_absolute_url()}?{urlencode(place)}"
 
 
 def nearly_the_same(version: Version, user: User | AnonymousUser) -> list[Document]:
     """The documents that the user may read of which at least half is as in this version, nearest first."""
-    chunks = version.chunks.count()
-    step = max(ceil(chunks / LOOKED_AT), 1)
-    shared = _shared(version, user, step)
+    chunks = list(version.chunks.order_by("position").values_list("pk", flat=True))
+    step = max(ceil(len(chunks) / LOOKED_AT), 1)
+    shared: defaultdict[int, set[int]] = defaultdict(set)
+    for near in _near(chunks[::step], version, user):
+        shared[near.version].add(near.chunk)
     found = Version.objects.filter(pk__in=shared).select_related("document__library").annotate(length=Count("chunks"))
-    shares = {each.document: step * shared[each.pk] / max(chunks, each.length) for each in found}
+    shares = {each.document: step * len(shared[each.pk]) / max(len(chunks), each.length) for each in found}
     return sorted((each for each in shares if shares[each] >= HALF), key=lambda each: -shares[each])
 
 
-def _shared(version: Version, user: User | AnonymousUser, step: int) -> dict[int, int]:
-    """Version → of how many of those chunks it has a near-duplicate."""
+def copies(page: Page, start: int, end: int, user: User | AnonymousUser) -> list[Copy]:
+    """Where else these characters of a page stand, one place a document, of the documents that the user may read."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CHUNKS_AT, [page.version_id, page.number, end, start])
+        chunks = [chunk for (chunk,) in cursor.fetchall()]
+    others = Chunk.objects.filter(pk__in=[near.other for near in _near(chunks, page.version, user)])
+    quote = page.text[start:end]
+    places = [_place(other, quote) for other in others.select_related("version__document").order_by("version", "pk")]
+    best = {place.document: place for place in sorted(places, key=lambda place: place.literal)}
+    return sorted(best.values(), key=lambda place: (not place.literal, str(place.document)))
+
+
+def _place(chunk: Chunk, quote: str) -> Copy:
+    words = re.compile(r"\s+".join(map(re.escape, quote.split())))
+    standing = chunk.version.pages.filter(number__in=[number for number, _, _ in chunk.spans])
+    pages = {page.number: page for page in standing.select_related("version")}
+    for number, start, _ in chunk.spans:
+        if found := words.search(pages[number].text, start):
+            return Copy(chunk.version.document, pages[number], *found.span(), literal=True)
+    number, start, end = chunk.spans[0]
+    return Copy(chunk.version.document, pages[number], start, end, literal=False)
+
+
+def _near(chunks: Sequence[int], version: Version, user: User | AnonymousUser) -> Iterator[Near]:
+    """The near-duplicates of these chunks of a version, in other documents that the user may read."""
     libraries = list(Library.objects.readable_by(user).values_list("pk", flat=True))
     with connection.cursor() as cursor:
-        cursor.execute(_CANDIDATES, [version.document_id, libraries, version.pk, step])
+        cursor.execute(_CANDIDATES, [version.document_id, libraries, list(chunks)])
         rows = cursor.fetchall()
-    near: defaultdict[int, set[int]] = defaultdict(set)
-    for chunk, signature, other, others in rows:
+    for chunk, signature, other, other_version, others in rows:
         if are_near(signature, others):
-            near[other].add(chunk)
-    return {other: len(chunks) for other, chunks in near.items()}
+            yield Near(chunk, other, other_version)

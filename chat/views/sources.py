@@ -13,10 +13,13 @@ from django.views.decorators.http import require_GET
 from chat import records
 from chat.live import logged
 from chat.models import Citation, Conversation, Message
+from documents.alike import copies
 from documents.models import Document, Library, Page
 from documents.places import blocks
 from documents.rag.types import Box
 from documents.views.pages import rect
+
+COPIES_SHOWN = 10
 
 
 @login_required
@@ -53,12 +56,14 @@ def _place(request: HttpRequest, citation: Citation) -> dict[str, Any]:
     """The page as it is stored, where the document may be read now, as it may have been moved; else only the quote."""
     readable = Document.objects.readable_by(request.user)
     document = readable.filter(pk=citation.document_id).first() if citation.document_id else None
-    page = Page.objects.filter(version=citation.version_id, number=citation.page).first() if document else None
+    pages = Page.objects.filter(version=citation.version_id, number=citation.page).select_related("version")
+    page = pages.first() if document else None
     return {
         "document": document,
         "version": citation.version,
         "page": page,
         "blocks": blocks(page, [(citation.start, citation.end)]) if page else [],
+        "copies": copies(page, citation.start, citation.end, request.user)[:COPIES_SHOWN] if page else [],
         "rects": [rect(Box(*sides)) for sides in citation.boxes],
         "moved": citation.document is not None and not citation.document.deleted_at,
     }

@@ -1,16 +1,19 @@
-"""A document's page links those that are nearly the same, of those that the viewer may read."""
+"""A document's page, and a footnote's source, link what is nearly the same, of what the viewer may read."""
 
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from django.core.files.base import ContentFile
 from django.test import AsyncClient
+from django.urls import reverse
 
+from chat.models import Citation, Conversation, Message
 from documents.indexing import index
 from documents.ingest import Received, delete, receive
-from documents.models import Chunk, Document, Library, Membership, User
+from documents.models import Chunk, Document, Library, Membership, Page, User
 from documents.rag.types import Question
 from documents.threads import in_thread
 from documents.wiring import Wiring
@@ -81,6 +84,55 @@ async def test_a_part_is_not_nearly_the_whole(
     part = await indexed(await in_thread(give, "rule.md", LEAVE.partition("# Rule 2")[0]))
     assert await alike(async_client, owner, whole) == []
     assert await alike(async_client, owner, part) == []
+
+
+QUOTE = "In case 7 the clerk of floor 7 decides."
+
+
+async def also_in(client: AsyncClient, reader: User, document: Document) -> str:
+    """What the source of a footnote says of other documents, in an answer that cites the quote."""
+    page = await Page.objects.aget(version=document.current_id, text__contains=QUOTE)
+    conversation = await Conversation.objects.acreate(owner=reader)
+    message = await Message.objects.acreate(conversation=conversation, role=Message.Role.ASSISTANT)
+    start = page.text.index(QUOTE)
+    place = {"page": page.number, "start": start, "end": start + len(QUOTE), "quote": QUOTE, "title": "Rules"}
+    cited = {"library_id": document.library_id, "document": document, "version_id": document.current_id}
+    await Citation.objects.acreate(message=message, number=1, **place, **cited)
+    await client.aforce_login(reader)
+    panel = (await client.get(reverse("source", args=[conversation.pk, message.pk, 1]))).content.decode()
+    section = re.search(r'<section class="copies".*?</section>', panel, re.DOTALL)
+    return section[0] if section else ""
+
+
+async def test_a_footnotes_source_names_the_copies_and_leads_to_the_words(
+    system: Wiring, async_client: AsyncClient, owner: User, teammate: User, give: Give
+) -> None:
+    first = await indexed(await in_thread(give, "leave.md", LEAVE))
+    copy = await indexed(await in_thread(give, "copy.md", LEAVE.replace("# Rule 1\n", "# A copy\n")))
+    await indexed(await in_thread(give, "lifts.md", OTHER))
+    for reader in (owner, teammate):
+        said = await also_in(async_client, reader, first)
+        assert said.count("<li>") == 1
+        [address] = re.findall(rf'href="({copy.get_absolute_url()}[^"]*)"', said)
+        assert f"<mark>{QUOTE}</mark>" in (await async_client.get(unescape(address))).content.decode()
+
+
+async def test_a_footnotes_source_tells_where_the_words_of_a_copy_are_others(
+    system: Wiring, async_client: AsyncClient, owner: User, give: Give
+) -> None:
+    first = await indexed(await in_thread(give, "leave.md", LEAVE))
+    await indexed(await in_thread(give, "copy.md", EDITED))
+    assert "</a>, in nearly the same words" in await also_in(async_client, owner, first)
+
+
+async def test_a_footnotes_source_names_no_copy_that_its_reader_may_not_see(
+    system: Wiring, async_client: AsyncClient, owner: User, stranger: User, drawer: Library, give: Give
+) -> None:
+    first = await indexed(await in_thread(give, "leave.md", LEAVE))
+    await indexed(await in_thread(receive, stranger, drawer, ContentFile(LEAVE.encode(), "hidden.md")))
+    removed = await indexed(await in_thread(give, "removed.md", LEAVE))
+    await in_thread(delete, removed)
+    assert await also_in(async_client, owner, first) == ""
 
 
 async def test_a_search_finds_one_of_the_copies_and_names_the_other(
