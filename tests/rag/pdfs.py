@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 _COLUMNS = (
@@ -12,15 +13,17 @@ _COLUMNS = (
 )
 
 
-def pdf(*pages: str, box: str = "0 0 600 800", extra: str = "", objects: Sequence[str] = ()) -> bytes:
-    """A PDF of pages with these content streams; `extra` goes into each page.
+def pdf(
+    *pages: str, box: str = "0 0 600 800", extra: str = "", objects: Sequence[str] = (), catalog: str = ""
+) -> bytes:
+    """A PDF of pages with these content streams; `extra` goes into each page, `catalog` into what is said of all.
 
     `objects` are further ones, whose numbers begin at 5 + 2 × pages. The fonts are /F1 (Helvetica), /F2 (bold) and /F3
     (Japanese in columns, UTF-16).
     """
     kids = " ".join(f"{5 + 2 * index} 0 R" for index in range(len(pages)))
     whole = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Catalog /Pages 2 0 R {catalog} >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold >>",
@@ -32,6 +35,23 @@ def pdf(*pages: str, box: str = "0 0 600 800", extra: str = "", objects: Sequenc
         )
         whole.append(stream(content))
     return _assembled([*whole, *objects])
+
+
+def tagged(parts: Sequence[str], *elements: str, about: str = "") -> bytes:
+    """A PDF of a page whose parts are marked content 0, 1, …, and its structure.
+
+    Element n is object 8 + n, of the /S and /K it is given; unless it has a /P, that is the root, 7, told `about` too.
+    """
+    content = "\n".join(f"/Part << /MCID {mark} >> BDC\n{part}\nEMC" for mark, part in enumerate(parts))
+    places = " ".join(f"{8 + index} 0 R" for index in range(len(elements)))
+    root = f"<< /Type /StructTreeRoot /K [{places}] /ParentTree << /Nums [0 [{places}]] >> {about} >>"
+    whole = (each if re.search(r"/P \d", each) else f"{each} /P 7 0 R" for each in elements)
+    return pdf(
+        content,
+        extra="/StructParents 0",
+        objects=[root, *(f"<< /Type /StructElem /Pg 5 0 R {each} >>" for each in whole)],
+        catalog="/MarkInfo << /Marked true >> /StructTreeRoot 7 0 R",
+    )
 
 
 def stream(content: str, about: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import Any
 
@@ -33,6 +33,7 @@ _unicode = quick(raw.FPDFText_GetUnicode, ctypes.c_uint)
 _loose_box = quick(raw.FPDFText_GetLooseCharBox)
 _text_object = quick(raw.FPDFText_GetTextObject, ctypes.c_void_p)
 _angle = quick(raw.FPDFText_GetCharAngle, ctypes.c_float)
+_mark = quick(raw.FPDFPageObj_GetMarkedContentID, ctypes.c_int, ctypes.c_void_p)
 _font = quick(raw.FPDFTextObj_GetFont, ctypes.c_void_p, ctypes.c_void_p)
 
 
@@ -71,9 +72,17 @@ class Characters:
 
     def bold(self, indexes: Iterable[int]) -> NDArray[np.bool]:
         """Whether these characters are set in bold type."""
-        fonts = list(map(_font, map(_text_object, repeat(self._text_page), indexes)))
+        fonts = list(map(_font, self._objects(indexes)))
         is_bold = {font: font is not None and _is_bold(ctypes.cast(font, raw.FPDF_FONT)) for font in set(fonts)}
         return np.array([is_bold[font] for font in fonts])
+
+    def marks(self, indexes: Iterable[int]) -> list[int]:
+        """The id of the marked content that each of these characters is in; -1 for none."""
+        return list(map(_mark, self._objects(indexes)))
+
+    def _objects(self, indexes: Iterable[int]) -> Iterator[int | None]:
+        """The text that a page's content shows at once, for each of these characters it is in."""
+        return map(_text_object, repeat(self._text_page), indexes)
 
 
 def _is_bold(font: Any) -> bool:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from documents.rag.parsing.columns import with_tables
 from documents.rag.parsing.lines import Lines
+from documents.rag.parsing.tags import Heading
 from documents.rag.types import Block, BlockKind, Words
 
 Trail = tuple[tuple[int, str], ...]
@@ -24,6 +25,7 @@ _AROUND = ".,;:!?()[]\"'“”‘’"
 _PUNCTUATION = re.compile(f"[{re.escape(_AROUND)}]+")
 _HEADING_LINES = 3
 _HEADING_CHARACTERS = 120
+_TAGGED_CHARACTERS = 200
 _LEVELS = ((1.6, 1), (1.3, 2), (1.12, 3))
 _BOLD_LEVEL = 4
 
@@ -71,12 +73,19 @@ class _Sheet:
         self._height = _weighed_median(self._heights, characters)
         self._gap = max(_median(self._gaps[self._gaps > -0.01]), 0)
         self._bold = bool(characters[lines.bold].sum() * 2 > characters.sum())
+        self._tagged = self._told() if lines.headings else []
 
     @cached_property
     def _items(self) -> NDArray[np.bool]:
         """Which lines begin with a bullet or a number, and have more."""
         begins = [_BULLET.match(self._lines.text, start, end) is not None for start, end in self._lines.spans]
         return np.array(begins)
+
+    def _told(self) -> list[Heading | None]:
+        """What each line is tagged as; nothing where most of a page's lines would be headings, or none is."""
+        told = [self._lines.headings.get(word) for word in self._lines.firsts[:-1].tolist()]
+        count = len(told) - told.count(None)
+        return told if 0 < count <= max(_HEADING_LINES, len(told) / 2) else []
 
     def groups(self) -> Iterator[tuple[int, int]]:
         """The first and the last line of each block."""
@@ -88,6 +97,9 @@ class _Sheet:
             | (self._lines.bold[1:] != self._lines.bold[:-1])
             | self._items[1:]
         )
+        if self._tagged:
+            elements = np.array([heading.element if heading else 0 for heading in self._tagged], np.uint64)
+            begins = (elements[1:] != elements[:-1]) | (begins & (elements[1:] == 0))
         begins &= ~self._lines.hyphen[:-1]
         for first, last in self._tables.items():
             begins[first:last] = False
@@ -100,9 +112,15 @@ class _Sheet:
         """What a block is, and its level."""
         if first in self._tables:
             return BlockKind.TABLE, 0
-        if level := self._heading_level(first, last):
+        if level := (self._tagged_level if self._tagged else self._heading_level)(first, last):
             return BlockKind.HEADING, level
         return (BlockKind.ITEM, 1) if self._items[first] else (BlockKind.PARAGRAPH, 0)
+
+    def _tagged_level(self, first: int, last: int) -> int:
+        """The level that a block is tagged with; 0 for anything else, and for a whole paragraph."""
+        heading = self._tagged[first]
+        is_short = last - first < _HEADING_LINES and len(self.text(first, last)) <= _TAGGED_CHARACTERS
+        return heading.level if heading and is_short else 0
 
     def _heading_level(self, first: int, last: int) -> int:
         """1–4 for a heading, by its size over the body's, then by its weight; 0 for anything else."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from documents.rag.parsing.characters import HYPHEN, Characters
 from documents.rag.parsing.cleaning import clean
+from documents.rag.parsing.tags import Heading
 from documents.rag.parsing.turned import arranged, turns
 
 _IS_SPACE = np.array([chr(code).isspace() or chr(code) == HYPHEN for code in range(0x10000)])
@@ -52,7 +54,8 @@ class Lines:
     `text` is all words with a space between; word i is its characters `starts[i]` to `ends[i]`, in `boxes[i]` (left,
     top, right, bottom, as fractions of the page as displayed). Line j is the words `firsts[j]` to `firsts[j + 1]`;
     `bold[j]` is its weight, and `hyphen[j]` whether its last word goes on in the next line. A row of a table has marks
-    between its words, and `leads[j]` characters of them before the first.
+    between its words, and `leads[j]` characters of them before the first. `headings` are the lines that
+    are tagged as such, by their first words.
     """
 
     text: str
@@ -63,6 +66,7 @@ class Lines:
     bold: NDArray[np.bool]
     hyphen: NDArray[np.bool]
     leads: NDArray[np.int64] | int = 0
+    headings: Mapping[int, Heading] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.bold)
@@ -85,8 +89,8 @@ _NONE, _NEITHER = np.zeros(0, np.int64), np.zeros(0, bool)
 _NOTHING = Lines("", _NONE, _NONE, np.zeros((0, 4)), np.zeros(1, np.int64), _NEITHER, _NEITHER)
 
 
-def read_lines(text_page: Any, frame: Frame) -> Lines:
-    """The lines of an open PDFium text page, in its reading order."""
+def read_lines(text_page: Any, frame: Frame, tags: Mapping[int, Heading]) -> Lines:
+    """The lines of an open PDFium text page, in its reading order; `tags` are its headings by their marked content."""
     characters = Characters(text_page)
     words, begins, ends, lengths = _words(characters)
     if not words:
@@ -105,6 +109,7 @@ def read_lines(text_page: Any, frame: Frame) -> Lines:
         boxes = boxes[order]
     ends_in_text = np.cumsum(lengths + 1) - 1
     firsts = np.flatnonzero(np.diff(line_of_word, prepend=-1, append=-1))
+    lasts = ends[firsts[1:] - 1]
     return Lines(
         " ".join(words),
         ends_in_text - lengths,
@@ -112,8 +117,21 @@ def read_lines(text_page: Any, frame: Frame) -> Lines:
         boxes,
         firsts,
         characters.bold(begins[firsts[:-1]].tolist()),
-        np.append(characters.codes, 0)[ends[firsts[1:] - 1]] == ord(HYPHEN),
+        np.append(characters.codes, 0)[lasts] == ord(HYPHEN),
+        headings=_tagged(characters, tags, firsts[:-1], begins[firsts[:-1]], lasts - 1) if tags else {},
     )
+
+
+def _tagged(
+    characters: Characters,
+    tags: Mapping[int, Heading],
+    words: NDArray[np.int64],
+    begins: NDArray[np.int64],
+    lasts: NDArray[np.int64],
+) -> Mapping[int, Heading]:
+    """The lines that are of one heading from their first character to their last, by their first words."""
+    marks = zip(words.tolist(), characters.marks(begins.tolist()), characters.marks(lasts.tolist()), strict=True)
+    return {word: tags[first] for word, first, last in marks if first in tags and tags[first] == tags.get(last)}
 
 
 def _words(

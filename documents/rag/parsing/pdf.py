@@ -19,6 +19,7 @@ from documents.rag.parsing.layout import Trail, arrange
 from documents.rag.parsing.lines import Frame, read_lines
 from documents.rag.parsing.opened import Opened
 from documents.rag.parsing.sections import EMPTY
+from documents.rag.parsing.tags import Tags
 from documents.rag.types import HowRead, Page
 
 _MOST = 0.8
@@ -46,8 +47,9 @@ def parse(path: Path, first: int, *, name: str) -> Iterator[Opened | Page]:
     with open_pdf(path, name) as document:
         yield Opened(_title(document), len(document))
         trail: Trail = ()
+        tags = Tags(document)
         for number in range(first, len(document) + 1):
-            page, trail = _read(document, number, trail)
+            page, trail = _read(document, number, trail, tags)
             yield page
 
 
@@ -79,7 +81,7 @@ def _title(document: pdfium.PdfDocument) -> str:
     return "" if _NO_TITLE.search(title) else title
 
 
-def _read(document: pdfium.PdfDocument, number: int, trail: Trail) -> tuple[Page, Trail]:
+def _read(document: pdfium.PdfDocument, number: int, trail: Trail, tags: Tags) -> tuple[Page, Trail]:
     """A page, and the headings in force at its end."""
     with _open_page(document, number) as (page, text_page):
         if not text_page:
@@ -87,7 +89,7 @@ def _read(document: pdfium.PdfDocument, number: int, trail: Trail) -> tuple[Page
                 number, "", how_read=HowRead.FAILED, error=f"Page {number} is damaged and can't be read."
             ), trail
         frame = _frame(page)
-        arranged = arrange(read_lines(text_page, frame), trail)
+        arranged = arrange(read_lines(text_page, frame, tags.headings(page)), trail)
         if not is_legible(arranged.text):
             return _unread(page, number, frame), trail
         how_read = HowRead.WAITING if is_scant(arranged.text) and _is_scan(page, frame) else HowRead.TEXT
