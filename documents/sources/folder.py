@@ -9,14 +9,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from documents.sources.types import Fetched, Item, Mark, Unreachable, Vanished
+from documents.sources.types import Fetched, Item, Mark, Refused, Unreachable, Vanished
 
 QUIET = 2.0
 """Seconds for which a file has to be left alone before it counts as written."""
 
 
+class LeadsOut(Refused):
+    """A link to somewhere outside its folder."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path.name} is a link that leads out of the folder, so it is passed over.")
+
+
+def leads_out(path: Path, root: Path) -> bool:
+    """Whether the path is one, or stands behind one; `root` is the folder without links."""
+    return not Path(os.path.realpath(path)).is_relative_to(root)
+
+
 class Folder:
-    """The files of a folder. Links that lead out of it aren't followed."""
+    """The files of a folder; a link that leads out of it is an item that is refused."""
 
     at_a_time = 25
 
@@ -31,9 +43,10 @@ class Folder:
             raise Unreachable(f"There is no folder {self._root} just now. Is its disk mounted? Nothing was removed.")
         for folder, below, names in os.walk(self._root, onerror=_unlisted):
             below[:] = [name for name in below if not name.startswith(".")]
-            for name in names:
-                path = Path(folder, name)
-                if not name.startswith(".") and path.is_file() and path.resolve().is_relative_to(self._root):
+            for path in (Path(folder, name) for name in [*below, *names] if not name.startswith(".")):
+                if leads_out(path, self._root):
+                    yield Item(str(path))
+                elif path.is_file():
                     yield self._item(path)
 
     def _item(self, path: Path) -> Item:
@@ -41,17 +54,19 @@ class Folder:
         return Item(str(path.resolve()), "" if folder == "." else folder, _mark(path.stat()))
 
     async def fetch(self, item: Item, known: Mark) -> Fetched | None:
-        if item.modified == known.modified:
+        if item.modified and item.modified == known.modified:
             return None
-        return await asyncio.to_thread(_opened, item)
+        return await asyncio.to_thread(_opened, item, self._root)
 
 
 def _unlisted(error: OSError) -> NoReturn:
     raise Unreachable(f"{error.filename} can't be listed: {error.strerror}. Nothing was removed.") from error
 
 
-def _opened(item: Item) -> Fetched:
+def _opened(item: Item, root: Path) -> Fetched:
     path = Path(item.source)
+    if leads_out(path, root):
+        raise LeadsOut(path)
     try:
         file = path.open("rb")
     except FileNotFoundError as error:

@@ -182,6 +182,27 @@ def test_a_path_that_is_not_there_is_told(administrator: User, folder: Path) -> 
         ingest(folder / "nowhere")
 
 
+def test_a_link_that_leads_out_of_the_folder_is_passed_over(administrator: User, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "drawer").mkdir()
+    (tmp_path / "drawer" / "key.md").write_text("# Key")
+    (folder / "key.md").symlink_to(tmp_path / "drawer" / "key.md")
+    (folder / "drawer").symlink_to(tmp_path / "drawer")
+    (folder / "inside.md").symlink_to(folder / "below" / "leave.md")
+    (folder / "nowhere.md").symlink_to(folder / "nowhere.md")
+    said = ingest(folder)
+    for link in ("key.md", "drawer"):
+        assert (said[link]["status"], said[link]["error"]) == (
+            "failed",
+            f"{link} is a link that leads out of the folder, so it is passed over.",
+        )
+    assert set(Document.objects.values_list("name", flat=True)) == {"leave.md", "plan.pdf"}
+
+
+def test_a_link_that_is_named_itself_is_followed(administrator: User, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(folder)
+    assert ingest(tmp_path / "link")["leave.md"]["status"] == "queued"
+
+
 def test_the_doctor_finds_a_file_that_belongs_to_nothing(administrator: User) -> None:
     name = default_storage.save("documents/stray.md", ContentFile(b"# Stray"))
     long_ago = (timezone.now() - timedelta(days=2)).timestamp()

@@ -173,12 +173,37 @@ def test_a_folder_that_can_only_be_listed_in_part_removes_nothing(make: Make, fo
     assert len(names(source)) == 2
 
 
-def test_a_link_that_leads_out_of_the_folder_is_not_followed(make: Make, folder: Path, tmp_path: Path) -> None:
-    write(tmp_path / "secret.md", "# Secret")
-    (folder / "link.md").symlink_to(tmp_path / "secret.md")
+def test_a_link_that_leads_out_of_the_folder_is_passed_over_with_a_sentence(
+    make: Make, folder: Path, tmp_path: Path
+) -> None:
+    write(tmp_path / "drawer" / "secret.md", "# Secret")
+    (folder / "link.md").symlink_to(tmp_path / "drawer" / "secret.md")
+    (folder / "below" / "linked").symlink_to(tmp_path / "drawer")
     source = make("folder", folder)
     run(source)
     assert names(source) == ["leave.md", "below/plan.md"]
+    assert source.problems == [
+        "linked is a link that leads out of the folder, so it is passed over.",
+        "link.md is a link that leads out of the folder, so it is passed over.",
+    ]
+
+
+def test_a_file_that_was_replaced_by_a_link_that_leads_out_keeps_its_text(
+    make: Make, folder: Path, tmp_path: Path
+) -> None:
+    source = make("folder", folder)
+    run(source)
+    write(tmp_path / "secret.md", "# Secret")
+    (folder / "leave.md").unlink()
+    (folder / "leave.md").symlink_to(tmp_path / "secret.md")
+    assert told(run(source)) == {("failed", "leave.md")}
+    assert Document.objects.get(name="leave.md").versions.count() == 1
+
+
+def test_a_link_within_the_folder_is_no_second_document(make: Make, folder: Path) -> None:
+    (folder / "again.md").symlink_to(folder / "leave.md")
+    source = make("folder", folder)
+    assert told(run(source)) == {("added", "leave.md"), ("added", "plan.md")}
 
 
 def test_a_file_that_is_still_being_written_is_taken_when_it_is_quiet(make: Make, folder: Path) -> None:

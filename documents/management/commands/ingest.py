@@ -24,6 +24,7 @@ from documents.models import Library, Membership, Source, User, Version
 from documents.progress import worker_is_running
 from documents.queueing import queue
 from documents.rag.errors import PermanentError
+from documents.sources.folder import LeadsOut, leads_out
 from documents.sources.types import Vanished
 from documents.sync import Event
 
@@ -81,9 +82,10 @@ class Command(BaseCommand):
         self, paths: Sequence[str], library: str, user: str | None, *, wait: bool, password: str | None
     ) -> Iterator[Line]:
         person = find_user(user)
-        files = list(found(Path(path) for path in paths if not is_address(path)))
+        files, links = found(Path(path) for path in paths if not is_address(path))
         into = find_library(person, library)
-        results = [result for lot in lots(files) for result in take_in(person, into, lot, password=password)]
+        results: list[Version | Line] = [passed_over(link) for link in links]
+        results += [result for lot in lots(files) for result in take_in(person, into, lot, password=password)]
         results += asyncio.run(fetch(person, into, list(filter(is_address, paths))))
         taken = [result.pk for result in results if isinstance(result, Version)]
         if wait:
@@ -140,20 +142,28 @@ def find_library(user: User, name: str) -> Library:
     return library
 
 
-def found(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files, and those in the folders, without hidden ones."""
+def found(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """The files, and those in the folders, without hidden ones; and apart the links that lead out of a folder."""
+    files, links = list[Path](), list[Path]()
     for path in paths:
         if path.is_dir():
-            inside = sorted(path.rglob("*"))
-            yield from (file for file in inside if file.is_file() and not _is_hidden(file.relative_to(path)))
+            root = path.resolve()
+            visible = (each for each in sorted(path.rglob("*")) if not _is_hidden(each.relative_to(path)))
+            for each in visible:
+                (links if leads_out(each, root) else files).append(each)
         elif path.is_file():
-            yield path
+            files.append(path)
         else:
             raise CommandError(f"There is no file or folder {path}.")
+    return [file for file in files if file.is_file()], links
 
 
 def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
+
+
+def passed_over(link: Path) -> Line:
+    return Line(link.name, Version.Status.FAILED, error=str(LeadsOut(link)))
 
 
 def lots(files: Sequence[Path]) -> Iterator[Sequence[Path]]:
