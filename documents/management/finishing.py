@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from documents import indexing, leases, recognition, short
 from documents.models import Version
 from documents.progress import worker_is_running
-from documents.rag.errors import UnreadableDocument
+from documents.rag.errors import UnreadableDocument, WrongPassword
 from documents.rag.parsing.recognising import PDF
 from documents.threads import in_thread
 from documents.unlocking import unlock
@@ -18,6 +17,9 @@ from documents.wiring import open_system
 
 LOOK_EVERY = 0.25
 LOTS_AT_A_TIME = 4
+
+Complaints = dict[int, str]
+"""Version → that the password which was given does not open it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +36,35 @@ class Line:
         return f"{self.document}: {self.error or self.status}"
 
 
-def line(version_id: int) -> Line:
+def line(version_id: int, wrong: Complaints) -> Line:
     version = Version.objects.select_related("document").get(pk=version_id)
-    return Line(version.document.name, version.status, version.pages_read, version.chunks_indexed, error=version.error)
+    error = wrong.get(version_id, version.error)
+    return Line(version.document.name, version.status, version.pages_read, version.chunks_indexed, error)
 
 
-async def unlock_all(versions: Iterable[Version], password: str) -> None:
-    """Unlock the PDFs that this password opens."""
+async def unlock_all(versions: Iterable[Version], password: str) -> Complaints:
+    """Unlock the PDFs that this password opens; of which of those that need one it does not."""
+    wrong: Complaints = {}
     for version in versions:
-        if version.media_type == PDF:
-            with suppress(UnreadableDocument):
+        if version.media_type == PDF and not version.unlocked:
+            try:
                 await unlock(version, password)
+            except WrongPassword as error:
+                wrong[version.pk] = str(error)
+            except UnreadableDocument:
+                pass  # It is said why when the document is read.
+    return wrong
 
 
-async def finish(versions: Sequence[int], *, password: str | None = None) -> None:
+async def finish(versions: Sequence[int], *, password: str | None = None) -> Complaints:
     """Wait for the workers; do their work, under the same leases, while none is running."""
     async with open_system():
         await work_off(versions)
-        if password:
-            await unlock_all(await in_thread(locked, versions), password)
-            await work_off(versions)
+        if not password:
+            return {}
+        wrong = await unlock_all(await in_thread(locked, versions), password)
+        await work_off(versions)
+        return wrong
 
 
 async def work_off(versions: Sequence[int]) -> None:

@@ -205,7 +205,30 @@ def test_the_command_reads_the_password_where_no_list_of_processes_shows_it(
     assert ingest(folder, "--password", "-")["plan.pdf"]["status"] == "ready"
 
 
-def test_a_wrong_password_leaves_it_waiting_for_one(folder: Path) -> None:
+WRONG = "This password does not open {}. Try another one."
+
+
+def test_the_command_names_each_file_that_a_wrong_password_does_not_open(folder: Path) -> None:
     said = ingest(folder, "--password", "open")
-    assert said["plan.pdf"]["error"].startswith("plan.pdf needs a password.")
+    assert {name: line["error"] for name, line in said.items()} == {
+        "plan.pdf": WRONG.format("plan.pdf"),
+        "member.pdf": WRONG.format("member.pdf"),
+        "open.pdf": "",
+        "all.zip": "",
+    }
     assert said["open.pdf"]["status"] == "ready"
+    assert Version.objects.filter(needs_password=True).count() == 2
+
+
+def test_the_command_says_so_without_waiting_as_well(folder: Path) -> None:
+    out = io.StringIO()
+    call_command("ingest", str(folder), "--library", "Plans", "--password", "open", stdout=out, stderr=io.StringIO())
+    assert f"plan.pdf: {WRONG.format('plan.pdf')}" in out.getvalue().splitlines()
+    assert "open.pdf: queued" in out.getvalue().splitlines()
+
+
+def test_what_was_unlocked_before_stays_so_whatever_the_password(folder: Path) -> None:
+    ingest(folder, "--password", "sesame")
+    said = ingest(folder, "--password", "open")
+    assert {line["status"] for line in said.values()} == {"ready"}
+    assert not any(line["error"] for line in said.values())

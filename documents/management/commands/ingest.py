@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError
 from documents.ingest import receive
 from documents.management.asking import find_user
 from documents.management.fetching import fetch, is_address
-from documents.management.finishing import Line, finish, line, unlock_all, with_members
+from documents.management.finishing import Complaints, Line, finish, line, unlock_all, with_members
 from documents.management.watching import watch
 from documents.models import Library, Membership, Source, User, Version
 from documents.progress import worker_is_running
@@ -85,14 +85,16 @@ class Command(BaseCommand):
         files, links = found(Path(path) for path in paths if not is_address(path))
         into = find_library(person, library)
         results: list[Version | Line] = [passed_over(link) for link in links]
-        results += [result for lot in lots(files) for result in take_in(person, into, lot, password=password)]
+        wrong: Complaints = {}
+        for lot in lots(files):
+            results += take_in(person, into, lot, password=password, wrong=wrong)
         results += asyncio.run(fetch(person, into, list(filter(is_address, paths))))
         taken = [result.pk for result in results if isinstance(result, Version)]
         if wait:
-            asyncio.run(finish(taken, password=password))
-        yield from (result if isinstance(result, Line) else line(result.pk) for result in results)
+            wrong = asyncio.run(finish(taken, password=password))
+        yield from (result if isinstance(result, Line) else line(result.pk, wrong) for result in results)
         if wait:
-            yield from map(line, with_members(taken)[len(taken) :])
+            yield from (line(member, wrong) for member in with_members(taken)[len(taken) :])
 
     def watch(self, paths: Sequence[str], library: str, user: str | None, *, as_json: bool) -> None:
         person = find_user(user)
@@ -173,12 +175,12 @@ def lots(files: Sequence[Path]) -> Iterator[Sequence[Path]]:
 
 
 def take_in(
-    user: User, library: Library, files: Sequence[Path], *, password: str | None = None
+    user: User, library: Library, files: Sequence[Path], *, password: str | None, wrong: Complaints
 ) -> list[Version | Line]:
-    """The versions that were queued, or why they were not."""
+    """The versions that were queued, or why they were not; `wrong` learns which of them the password does not open."""
     results = [_take_in(user, library, path) for path in files]
     if password:
-        asyncio.run(unlock_all([result for result in results if isinstance(result, Version)], password))
+        wrong |= asyncio.run(unlock_all([result for result in results if isinstance(result, Version)], password))
     queue(result for result in results if isinstance(result, Version))
     return results
 
