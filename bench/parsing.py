@@ -68,6 +68,9 @@ def main(root: Path) -> None:
     recognised, most = _outcomes(root, pictured)
     _tell_found(outcomes)
     _tell("files recognised", recognised, 7)
+    expecting = {file.name for file in files if file.expected}
+    every = [each for each in (*outcomes, *recognised) if each.file in expecting]
+    _tell("files with their expected text, those recognised among them", every, 0.95 * len(every))
     pages = sum(sum(each.pages.values()) for each in recognised)
     tell(Figure("a recognised page", sum(each.seconds for each in recognised) / max(pages, 1), "s"), pages=pages)
     tell(Figure("peak memory while pages are recognised", most / 2**20, "MB"), counted=Watched.counted)
