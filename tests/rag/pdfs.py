@@ -14,9 +14,15 @@ _COLUMNS = (
 
 
 def pdf(
-    *pages: str, box: str = "0 0 600 800", extra: str = "", objects: Sequence[str] = (), catalog: str = ""
+    *pages: str,
+    box: str = "0 0 600 800",
+    extra: str = "",
+    fonts: str = "",
+    objects: Sequence[str] = (),
+    catalog: str = "",
 ) -> bytes:
-    """A PDF of pages with these content streams; `extra` goes into each page, `catalog` into what is said of all.
+    """A PDF of pages with these content streams; `extra` goes into each page, `fonts` beside its fonts, `catalog` into
+    what is said of all.
 
     `objects` are further ones, whose numbers begin at 5 + 2 × pages. The fonts are /F1 (Helvetica), /F2 (bold) and /F3
     (Japanese in columns, UTF-16).
@@ -31,7 +37,7 @@ def pdf(
     for index, content in enumerate(pages):
         whole.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [{box}] /Contents {6 + 2 * index} 0 R {extra}"
-            f" /Resources << /Font << /F1 3 0 R /F2 4 0 R /F3 {_COLUMNS} >> >> >>"
+            f" /Resources << /Font << /F1 3 0 R /F2 4 0 R /F3 {_COLUMNS} {fonts} >> >> >>"
         )
         whole.append(stream(content))
     return _assembled([*whole, *objects])

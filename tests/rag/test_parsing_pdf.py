@@ -230,6 +230,28 @@ def test_a_text_of_unknown_characters_is_none(letters: str, legible: bool) -> No
     assert is_legible(letters) == legible
 
 
+_GLYPHS = (
+    "/F4 << /Type /Font /Subtype /Type0 /BaseFont /Gothic /Encoding /Identity-H /ToUnicode 7 0 R /DescendantFonts ["
+    "<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Gothic /DW 600"
+    " /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>] >>"
+)
+
+
+@pytest.mark.parametrize(
+    ("letters", "read_as"),
+    [
+        ("<0041> <0061> <0042> <0062>", "ab\ufffda b"),
+        ("", "AB1A B"),  # as in fonts whose glyphs are numbered by their letters
+    ],
+)
+def test_a_letter_that_a_font_keeps_to_itself_is_not_guessed(tmp_path: Path, letters: str, read_as: str) -> None:
+    known = f"{letters.count('<') // 2} beginbfchar {letters} endbfchar"
+    mapped = f"1 begincodespacerange <0000> <FFFF> endcodespacerange {known}"
+    content = "BT /F4 12 Tf 72 700 Td <00410042003100410020000700420003> Tj ET"
+    (page,) = read(tmp_path / "a.pdf", pdf(content, fonts=_GLYPHS, objects=[stream(mapped)]))
+    assert page.text == read_as
+
+
 def test_reading_begins_at_the_page_asked_for(tmp_path: Path) -> None:
     assert [page.number for page in read(tmp_path / "a.pdf", pdf(BODY, BODY, BODY), first=2)] == [2, 3]
 

@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 HYPHEN = "\ufffe"
 """What PDFium writes for a hyphen that ends a line, instead of the line's end."""
 
+_UNKNOWN = "\ufffd"
+# Controls, private characters and halves of others come up where a font doesn't say what its codes stand for; those
+# left out here are the line's end and PDFium's hyphen, and the private ones of symbol fonts.
+_SUSPECT = re.compile("[\x03-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ue000-\uefff\uf100-\uf8ff]")
 _FORCE_BOLD = 1 << 18
 _BOLD = re.compile(rb"bold|black|heavy", re.I)
 
@@ -30,6 +34,7 @@ def quick(function: Any, result: Any = None, *arguments: Any) -> Any:
 
 
 _unicode = quick(raw.FPDFText_GetUnicode, ctypes.c_uint)
+_is_unmapped = quick(raw.FPDFText_HasUnicodeMapError, ctypes.c_int)
 _loose_box = quick(raw.FPDFText_GetLooseCharBox)
 _text_object = quick(raw.FPDFText_GetTextObject, ctypes.c_void_p)
 _angle = quick(raw.FPDFText_GetCharAngle, ctypes.c_float)
@@ -42,7 +47,8 @@ class Characters:
 
     def __init__(self, text_page: Any) -> None:
         self._text_page = ctypes.cast(text_page, ctypes.c_void_p)
-        self.text = self._read(text_page)
+        text = self._read(text_page)
+        self.text = self._without_guesses(text) if _SUSPECT.search(text) else text
         self.codes = np.frombuffer(self.text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
     def _read(self, text_page: Any) -> str:
@@ -56,6 +62,21 @@ class Characters:
         # Its text leaves out what it can't map and writes some characters as two, so that indexes don't fit.
         codes = map(_unicode, repeat(self._text_page), range(count))
         return "".join(HYPHEN if code == 2 else chr(code) if code <= 0x10FFFF else "\0" for code in codes)
+
+    def _without_guesses(self, text: str) -> str:
+        """The text with U+FFFD for each glyph that its font has no letter for, where it has some for others.
+
+        PDFium takes such a glyph's number for a letter. That may be right in a font that has none for any, as many
+        Type 3 fonts number their glyphs by their letters.
+        """
+        everywhere = range(len(text))
+        unmapped = [_is_unmapped(self._text_page, index) == 1 for index in everywhere]
+        fonts = self._fonts(everywhere)
+        telling = {font for font, missing in zip(fonts, unmapped, strict=True) if not missing}
+        return "".join(
+            _UNKNOWN if missing and char > " " and font in telling else char
+            for char, font, missing in zip(text, fonts, unmapped, strict=True)
+        )
 
     def boxes(self, indexes: NDArray[np.int64]) -> NDArray[np.float32]:
         """(n, 4): left, top, right, bottom of these characters, as high as their font, in PDF units.
@@ -72,13 +93,17 @@ class Characters:
 
     def bold(self, indexes: Iterable[int]) -> NDArray[np.bool]:
         """Whether these characters are set in bold type."""
-        fonts = list(map(_font, self._objects(indexes)))
+        fonts = self._fonts(indexes)
         is_bold = {font: font is not None and _is_bold(ctypes.cast(font, raw.FPDF_FONT)) for font in set(fonts)}
         return np.array([is_bold[font] for font in fonts])
 
     def marks(self, indexes: Iterable[int]) -> list[int]:
         """The id of the marked content that each of these characters is in; -1 for none."""
         return list(map(_mark, self._objects(indexes)))
+
+    def _fonts(self, indexes: Iterable[int]) -> list[int | None]:
+        """The font of each of these characters, None for one that PDFium added."""
+        return list(map(_font, self._objects(indexes)))
 
     def _objects(self, indexes: Iterable[int]) -> Iterator[int | None]:
         """The text that a page's content shows at once, for each of these characters it is in."""
