@@ -10,7 +10,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.core.files import File
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
 from documents.leases import take_away, wanted
@@ -68,14 +68,33 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """A file, where it lay, and the path or address of a document that is kept in step with it."""
+
+    file: File[bytes]
+    folder: str = ""
+    source: str | None = None
+
+
+Place = str | tuple[str, str]
+"""A source, or else a folder and a name in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Given:
     """A file that was looked at."""
 
     name: str
     folder: str
+    source: str | None
     media_type: str
     sha256: str
     file: File[bytes]
+
+    @property
+    def place(self) -> Place:
+        """By what it is known whether there is a document of it already."""
+        return self.source or (self.folder, self.name)
 
 
 def receive(
@@ -94,15 +113,26 @@ def receive(
     of a name that exists in its folder is a document of its own. Raises PermanentError with a sentence that names the
     file. Whether the user may add to the library has to be known.
     """
-    given = _looked_at(file, folder)
-    with transaction.atomic():
-        document = _same(library, given, source, keep)
-        if document is None:
-            fields = {"source": source} if source else {}
-            fields |= {"name": given.name, "folder": given.folder}
-            document = Document.objects.create(library=library, created_by=user, container=container, **fields)
-            return Received(_add(document, given, number=1), Outcome.ADDED)
-        return _updated(document, given)
+    [received] = receive_all(user, library, [Offered(file, folder, source)], keep=keep, container=container)
+    if isinstance(received, PermanentError):
+        raise received
+    return received
+
+
+def receive_all(
+    user: User | None,
+    library: Library,
+    files: Sequence[Offered],
+    *,
+    keep: Keep = Keep.BOTH,
+    container: Document | None = None,
+) -> list[Received | PermanentError]:
+    """The same for many files, each refused by itself; those that are new cost a few visits to the database in all."""
+    looked_at = [_looked_at_or_refused(file) for file in files]
+    given = [one for one in looked_at if isinstance(one, _Given)]
+    receiving = _Receiving(user, library, keep, container)
+    received = dict(zip(given, receiving.receive(given), strict=True))
+    return [received[one] if isinstance(one, _Given) else one for one in looked_at]
 
 
 def retry(version: Version) -> None:
@@ -195,15 +225,22 @@ def add_handbook(user: User) -> None:
 # --- Looking at a file ------------------------------------------------------------------------
 
 
-def _looked_at(file: File[bytes], folder: str) -> _Given:
-    name = safe_name(file.name or "")
+def _looked_at_or_refused(offered: Offered) -> _Given | PermanentError:
+    try:
+        return _looked_at(offered)
+    except PermanentError as error:
+        return error
+
+
+def _looked_at(offered: Offered) -> _Given:
+    file, name = offered.file, safe_name(offered.file.name or "")
     if file.size > settings.MAX_UPLOAD_MB * 2**20:
         raise TooLarge(
             f"{name} has {_megabytes(file.size)} MB; Footnote takes files of up to {settings.MAX_UPLOAD_MB} MB. "
             "Split it, or ask your administrator to raise MAX_UPLOAD_MB."
         )
     kind = media_type(name, file.read(HEAD_BYTES))
-    return _Given(name, safe_folder(folder), kind, sha256(file), file)
+    return _Given(name, safe_folder(offered.folder), offered.source, kind, sha256(file), file)
 
 
 def _megabytes(size: int) -> str:
@@ -221,26 +258,95 @@ def sha256(file: File[bytes]) -> str:
 # --- Where it belongs -------------------------------------------------------------------------
 
 
-def _same(library: Library, given: _Given, source: str | None, keep: Keep) -> Document | None:
-    """The document that the file belongs to, locked; None where it is a new one."""
-    documents = library.documents.filter(deleted_at=None).select_for_update(of=("self",)).select_related("latest")
-    if source:
-        return documents.filter(source=source).first()
-    named = documents.filter(name=given.name, folder=given.folder, container=None).order_by("-pk")
-    same_bytes = named.filter(latest__sha256=given.sha256).first()
-    return same_bytes or (named.first() if keep is Keep.VERSION else None)
+class _Receiving:
+    """Files that were looked at on their way into a library: all are kept, or none."""
 
+    def __init__(self, user: User | None, library: Library, keep: Keep, container: Document | None) -> None:
+        self.user = user
+        self.library = library
+        self.keep = keep
+        self.container = container
+        self.stored: list[Version] = []
 
-def _updated(document: Document, given: _Given) -> Received:
-    latest = document.latest
-    if latest and latest.sha256 == given.sha256:
-        if latest.status == Version.Status.FAILED:
-            _wait_again(latest)
-        return Received(_of(latest, document), Outcome.UNCHANGED)
-    if earlier := document.versions.filter(sha256=given.sha256).first():
-        return Received(_restored(_of(earlier, document)), Outcome.RESTORED)
-    number = (document.versions.aggregate(Max("number"))["number__max"] or 0) + 1
-    return Received(_add(document, given, number=number), Outcome.NEW_VERSION)
+    def receive(self, given: Sequence[_Given]) -> list[Received]:
+        try:
+            with transaction.atomic():
+                return self._received(given)
+        except BaseException:
+            for version in self.stored:
+                version.file.delete(save=False)
+            raise
+
+    def _received(self, given: Sequence[_Given]) -> list[Received]:
+        known = self._known_places(given)
+        first: dict[Place, _Given] = {}
+        for one in given:
+            if one.place not in known:
+                first.setdefault(one.place, one)
+        added = dict(zip(first.values(), self._added(list(first.values())), strict=True))
+        return [added.get(one) or self._at_known_place(one) for one in given]
+
+    def _known_places(self, given: Sequence[_Given]) -> set[Place]:
+        """Where there are documents already."""
+        documents = self.library.documents.filter(deleted_at=None)
+        by_source = documents.filter(source__in=[one.source for one in given if one.source])
+        unbound = [one for one in given if not one.source]
+        names, folders = {one.name for one in unbound}, {one.folder for one in unbound}
+        by_name = documents.filter(name__in=names, folder__in=folders, container=None)
+        return {*by_source.values_list("source", flat=True), *by_name.values_list("folder", "name")}
+
+    def _at_known_place(self, given: _Given) -> Received:
+        document = self._same(given)
+        return self._updated(document, given) if document else self._added([given])[0]
+
+    def _same(self, given: _Given) -> Document | None:
+        """The document that the file belongs to, locked; None where it is a new one."""
+        documents = self.library.documents.filter(deleted_at=None).select_for_update(of=("self",))
+        documents = documents.select_related("latest")
+        if given.source:
+            return documents.filter(source=given.source).first()
+        named = documents.filter(name=given.name, folder=given.folder, container=None).order_by("-pk")
+        same_bytes = named.filter(latest__sha256=given.sha256).first()
+        return same_bytes or (named.first() if self.keep is Keep.VERSION else None)
+
+    def _updated(self, document: Document, given: _Given) -> Received:
+        latest = document.latest
+        if latest and latest.sha256 == given.sha256:
+            if latest.status == Version.Status.FAILED:
+                _wait_again(latest)
+            return Received(_of(latest, document), Outcome.UNCHANGED)
+        if earlier := document.versions.filter(sha256=given.sha256).first():
+            return Received(_restored(_of(earlier, document)), Outcome.RESTORED)
+        take_away(document)
+        number = (document.versions.aggregate(Max("number"))["number__max"] or 0) + 1
+        [version] = self._versions([(document, given)], number=number)
+        return Received(version, Outcome.NEW_VERSION)
+
+    def _added(self, given: Sequence[_Given]) -> list[Received]:
+        documents = Document.objects.bulk_create(map(self._document, given))
+        versions = self._versions(list(zip(documents, given, strict=True)), number=1)
+        return [Received(version, Outcome.ADDED) for version in versions]
+
+    def _document(self, given: _Given) -> Document:
+        document = Document(library=self.library, created_by=self.user, container=self.container)
+        document.name, document.folder = given.name, given.folder
+        if given.source:
+            document.source = given.source
+        return document
+
+    def _versions(self, files: Sequence[tuple[Document, _Given]], *, number: int) -> list[Version]:
+        """The files' versions, which become the latest ones of their documents."""
+        versions = [self._version(document, given, number) for document, given in files]
+        Version.objects.bulk_create(versions)
+        _make_latest(*versions)
+        return versions
+
+    def _version(self, document: Document, given: _Given, number: int) -> Version:
+        version = Version(document=document, number=number, sha256=given.sha256, media_type=given.media_type)
+        version.bytes = given.file.size
+        version.file.save(given.name, given.file, save=False)
+        self.stored.append(version)
+        return version
 
 
 def _restored(version: Version) -> Version:
@@ -248,6 +354,7 @@ def _restored(version: Version) -> Version:
     version.pages_indexed = version.chunks_indexed = 0
     version.chunks_total = None
     version.save(update_fields=["pages_indexed", "chunks_indexed", "chunks_total"])
+    take_away(version.document)
     _make_latest(version)
     _wait_again(version)
     return version
@@ -262,23 +369,10 @@ def _wait_again(*versions: Version) -> None:
     Version.objects.bulk_update(versions, fields, batch_size=1000)
 
 
-def _add(document: Document, given: _Given, *, number: int) -> Version:
-    version = Version(
-        document=document, number=number, sha256=given.sha256, media_type=given.media_type, bytes=given.file.size
-    )
-    version.file.save(given.name, given.file, save=False)
-    try:
-        version.save()
-        _make_latest(version)
-    except BaseException:
-        version.file.delete(save=False)
-        raise
-    return version
-
-
-def _make_latest(version: Version) -> None:
-    take_away(version.document)
-    Document.objects.filter(pk=version.document_id).update(latest=version)
+def _make_latest(*versions: Version) -> None:
+    new = Version.objects.filter(pk__in=[version.pk for version in versions])
+    documents = Document.objects.filter(pk__in=[version.document_id for version in versions])
+    documents.update(latest=Subquery(new.filter(document=OuterRef("pk")).values("pk")))
 
 
 def _of(version: Version, document: Document) -> Version:

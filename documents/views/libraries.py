@@ -12,12 +12,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonR
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from documents import ingest
 from documents.forms import LibraryForm, MemberForm
-from documents.ingest import Keep, existing_paths, receive
-from documents.models import Library, Membership, User, Version
+from documents.ingest import Keep, Offered, Received, existing_paths
+from documents.models import Library, Membership, User
 from documents.queueing import queue
 from documents.rag.errors import PermanentError
 from documents.views.listing import listing_context
+
+Result = dict[str, str | int | None]
+"""What became of a file, as the page's script reads it."""
 
 
 def user_of(request: HttpRequest) -> User:
@@ -110,27 +114,23 @@ def upload(request: HttpRequest, library_id: int) -> HttpResponse:
 
 def receive_all(
     request: HttpRequest, library: Library, keep: Keep = Keep.BOTH, folders: Sequence[str] = ()
-) -> list[dict[str, str | int | None]]:
+) -> list[Result]:
     """What became of each uploaded file, of which each lay in a folder, or none did."""
-    results: list[dict[str, str | int | None]] = []
-    versions: list[Version] = []
     files = request.FILES.getlist("files")
-    for file, folder in zip(files, folders or [""] * len(files), strict=True):
-        try:
-            received = receive(user_of(request), library, file, keep=keep, folder=folder)
-        except PermanentError as error:
-            results.append({"name": file.name, "outcome": "refused", "sentence": str(error), "document": None})
-        else:
-            document = received.version.document_id
-            results.append(
-                {"name": file.name, "outcome": received.outcome, "sentence": received.sentence, "document": document}
-            )
-            versions.append(received.version)
-    queue(versions)
-    return results
+    offered = [Offered(file, folder) for file, folder in zip(files, folders or [""] * len(files), strict=True)]
+    received = ingest.receive_all(user_of(request), library, offered, keep=keep)
+    queue(one.version for one in received if isinstance(one, Received))
+    return [_result(str(file.name), one) for file, one in zip(files, received, strict=True)]
 
 
-def tell(request: HttpRequest, results: list[dict[str, str | int | None]]) -> None:
+def _result(name: str, received: Received | PermanentError) -> Result:
+    if isinstance(received, PermanentError):
+        return {"name": name, "outcome": "refused", "sentence": str(received), "document": None}
+    document = received.version.document_id
+    return {"name": name, "outcome": received.outcome, "sentence": received.sentence, "document": document}
+
+
+def tell(request: HttpRequest, results: list[Result]) -> None:
     for result in results:
         level = messages.ERROR if result["outcome"] == "refused" else messages.SUCCESS
         messages.add_message(request, level, str(result["sentence"]))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import errno
+from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from celery import current_app
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.db.models import F
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from documents.models import Document, Library, User, Version
 from tests.rag.pdfs import pdf, text
@@ -110,6 +116,60 @@ def test_the_same_file_twice_is_kept_once(signed_in: Client, library: Library) -
     assert again["document"] == first["document"]
     assert again["sentence"] == "leave.md is here already, with the same content. Nothing was changed."
     assert Version.objects.count() == 1
+
+
+def test_a_file_that_is_refused_takes_no_other_with_it(signed_in: Client, library: Library) -> None:
+    results = upload(signed_in, library, ("leave.md", LEAVE), ("empty.txt", b""), ("travel.md", LEAVE))
+    assert [(result["name"], result["outcome"]) for result in results] == [
+        ("leave.md", "added"),
+        ("empty.txt", "refused"),
+        ("travel.md", "added"),
+    ]
+
+
+def test_the_same_file_twice_in_one_upload_is_kept_once(signed_in: Client, library: Library) -> None:
+    first, again = upload(signed_in, library, ("leave.md", LEAVE), ("leave.md", LEAVE))
+    assert (first["outcome"], again["outcome"]) == ("added", "unchanged")
+    assert again["document"] == first["document"]
+
+
+def test_a_name_that_comes_twice_in_one_upload_is_a_new_version_where_that_is_wanted(
+    signed_in: Client, library: Library
+) -> None:
+    first, again = upload(signed_in, library, ("leave.md", LEAVE), ("leave.md", LEAVE + b"More."), keep="version")
+    assert (first["outcome"], again["outcome"]) == ("added", "new version")
+    assert Document.objects.get().latest == Version.objects.get(number=2)
+
+
+def test_many_new_files_cost_no_more_visits_to_the_database_than_one(
+    signed_in: Client, library: Library, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    files = [(f"note {number}.md", LEAVE) for number in range(40)]
+    with CaptureQueriesContext(connection) as of_one:
+        upload(signed_in, library, ("leave.md", LEAVE))
+    with django_assert_max_num_queries(len(of_one)):
+        upload(signed_in, library, *files)
+    assert Version.objects.filter(document__latest=F("pk")).count() == 41
+
+
+def test_where_one_file_cannot_be_kept_none_is(
+    signed_in: Client, library: Library, settings: Settings, tmp_path: Path
+) -> None:
+    options = {"location": tmp_path}
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": f"{__name__}.FullDisk", "OPTIONS": options}}
+    with pytest.raises(OSError, match="No space"):
+        upload(signed_in, library, ("leave.md", LEAVE), ("travel.md", LEAVE))
+    assert not Document.objects.exists()
+    assert not list((tmp_path / "documents").iterdir())
+
+
+class FullDisk(FileSystemStorage):
+    """Room for one file."""
+
+    def save(self, name: str | None, content: IO[Any], max_length: int | None = None) -> str:
+        if any(Path(self.location, "documents").glob("*")):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().save(name, content, max_length)
 
 
 def test_a_name_that_exists_makes_a_document_of_its_own(signed_in: Client, library: Library) -> None:
