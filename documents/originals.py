@@ -21,16 +21,16 @@ def unread(version: Version) -> AsyncGenerator[Opened | Page]:
 
 
 async def _read(version: Version, first: int) -> AsyncGenerator[Opened | Page]:
-    path, name = await original(version), version.document.name
+    path, name = await asyncio.to_thread(original, version), version.document.name
     async with aclosing(read(path, version.media_type, first, name=name)) as items:
         async for item in items:
             yield item
 
 
-async def original(version: Version) -> Path:
+def original(version: Version) -> Path:
     """Where the file is. Raises UnreadableDocument where it is gone."""
     path = Path(version.readable.path)
-    if not await asyncio.to_thread(path.exists):
+    if not path.exists():
         raise UnreadableDocument(f"The file of {version.document.name} is gone from the storage. Upload it again.")
     return path
 

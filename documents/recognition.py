@@ -90,7 +90,7 @@ class _Turn(indexing.Work):
     async def recognised(self, page: Page) -> Page:
         version = self.version
         try:
-            path = await original(version)
+            path = await asyncio.to_thread(original, version)
         except UnreadableDocument as error:
             found = changed(page, how_read=HowRead.FAILED, error=str(error))
         else:

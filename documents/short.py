@@ -10,17 +10,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from documents import versions, wiring
 from documents.leases import Lease
 from documents.models import Version
-from documents.originals import metadata, unread
+from documents.originals import metadata, original
 from documents.progress import announce
 from documents.rag.errors import UnreadableDocument
-from documents.rag.parsing import Opened
+from documents.rag.parsing import Opened, parse
 from documents.rag.parsing.reading import SMALL_BYTES
 from documents.rag.parsing.recognising import LIGHT
 from documents.rag.types import Page
 from documents.threads import in_thread
 
-MOST = 64
-MOST_BYTES = 131_072
+MOST = 128
+MOST_BYTES = 196_608
 """Of the documents that are worked on together: some seconds' work for the installed embedding model."""
 
 
@@ -47,7 +47,7 @@ def is_short(version: Version) -> bool:
 
 async def index(lease: Lease, together: Sequence[Version]) -> None:
     """Make short versions ready and current, all or none. Raises what is wrong with one of them, or with a model."""
-    read = {version: await _pages(version) for version in together}
+    read = await in_thread(_read, together)
     for version, pages in read.items():
         if complaint := versions.complaint(version, pages):
             raise UnreadableDocument(complaint)
@@ -61,12 +61,16 @@ async def index(lease: Lease, together: Sequence[Version]) -> None:
     await announce(*together)
 
 
-async def _pages(version: Version) -> list[Page]:
-    """All pages of a version, of which nothing is in the index."""
+def _read(together: Sequence[Version]) -> dict[Version, list[Page]]:
+    """All pages of versions of which nothing is in the index. Raises UnreadableDocument."""
+    return {version: _pages(version) for version in together}
+
+
+def _pages(version: Version) -> list[Page]:
     if version.pages_read:
-        return await in_thread(versions.start_again, version)
+        return versions.start_again(version)
     pages = []
-    async for item in unread(version):
+    for item in parse(original(version), version.media_type, name=version.document.name):
         if isinstance(item, Opened):
             version.title = item.title[:500]
         else:
