@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -13,8 +15,8 @@ from websockets.typing import Origin
 
 ENDED = ("ready", "failed")
 JSON = {"Accept": "application/json"}
-FILES_AT_A_TIME = 25
-"""As the page uploads them (static/js/upload.js)."""
+FILES_AT_A_TIME, AT_ONCE = 100, 2
+"""As the page sends them (static/js/sending.js)."""
 
 File = tuple[str, bytes]
 """A name and what is in it."""
@@ -47,7 +49,9 @@ class Visitor:
 
     def upload(self, library: int, files: Sequence[File]) -> list[int]:
         """Drop files on a library; their documents."""
-        results = [result for lot in _lots(files) for result in self._upload_lot(library, lot)]
+        with ThreadPoolExecutor(AT_ONCE) as sending:
+            answers = sending.map(partial(self._upload_lot, library), _lots(files))
+            results = [result for answer in answers for result in answer]
         if refused := [result["sentence"] for result in results if result["document"] is None]:
             raise RuntimeError(f"Refused: {refused[:3]}")
         return [result["document"] for result in results]

@@ -1,6 +1,6 @@
 // Many files on their way to the server: in lots, a few under way at a time, each tried again while the server is away.
 
-const FILES_AT_A_TIME = 50;
+const FILES_AT_A_TIME = 100;
 const BYTES_AT_A_TIME = 8_000_000;
 const AT_ONCE = 2;
 const PAUSES = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000];
