@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.timezone import localtime
 
 from documents import actions, progress
-from documents.forms import FilesForm
+from documents.forms import FilesForm, RenameForm
 from documents.models import Document, EmbeddingSpace, Endpoint, Library, Membership, Receipt, User, Version
 from documents.renaming import rename
 from documents.views.libraries import receive_all, tell
@@ -90,6 +90,7 @@ class RemovedFilter(admin.SimpleListFilter):
 class DocumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The documents that the administrator may read, or restore; adding takes several files at once."""
 
+    form = RenameForm
     list_display = ("__str__", "library", "state", "pages", "created")
     list_filter = (RemovedFilter, "library")
     actions = (actions.read_again, actions.remove, actions.restore, actions.erase)  # type: ignore[assignment]

@@ -6,11 +6,14 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 
 from documents import sources
 from documents.models import Document, Library, Membership, Source, User
-from documents.naming import safe_name
+from documents.naming import LONGEST, complaint, invisible, safe_name
 from documents.rag.errors import FootnoteError
+
+_TOO_LONG = "It has %(show_value)d characters. Shorten it to %(limit_value)d."
 
 
 class LibraryForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -48,11 +51,36 @@ class RenameForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Document
         fields = ("title", "name")
         help_texts: ClassVar = {"title": "As it is listed and cited. Empty: the title in the file, or the file name."}
+        error_messages: ClassVar = {
+            "title": {"max_length": _TOO_LONG},
+            "name": {"max_length": _TOO_LONG, "required": "A document needs a file name. Give one."},
+        }
+
+    def clean_title(self) -> str:
+        title: str = self.cleaned_data["title"]
+        if wrong := invisible(title):
+            raise forms.ValidationError(wrong)
+        return title
 
     def clean_name(self) -> str:
         """The ending says how the file is opened, and stays."""
-        name, ending = safe_name(self.cleaned_data["name"]), PurePath(self.initial["name"]).suffix
-        return name if name.lower().endswith(ending.lower()) else safe_name(name + ending)
+        given, ending = self.cleaned_data["name"], PurePath(self.initial["name"]).suffix
+        has_ending = given.lower().endswith(ending.lower())
+        if wrong := complaint(given[: len(given) - len(ending)] if has_ending else given):
+            raise forms.ValidationError(wrong)
+        name = given if has_ending else given + ending
+        if len(name) > LONGEST:
+            raise forms.ValidationError(_TOO_LONG, params={"show_value": len(name), "limit_value": LONGEST})
+        name = safe_name(name)
+        if name != self.initial["name"] and self._beside().filter(name=name).exists():
+            raise forms.ValidationError(f"There is a {name} here already. Choose another name.")
+        return name
+
+    def _beside(self) -> QuerySet[Document]:
+        """The other documents of its folder."""
+        document = self.instance
+        place = {"library": document.library, "folder": document.folder, "container": document.container}
+        return Document.objects.filter(deleted_at=None, **place).exclude(pk=document.pk)
 
 
 class SourceForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -25,6 +25,21 @@ def safe_folder(path: str) -> str:
     return "/".join(map(safe_name, parts))[:LONGEST_FOLDER]
 
 
+def complaint(name: str) -> str:
+    """What is wrong with a file's name, without its ending, that somebody chose, and what to do; "" if nothing is."""
+    if not name.strip(". "):
+        return f"“{name}” names no file. Give a name with a letter or digit in it."
+    if "/" in name or "\\" in name:
+        return "A file name has no slash in it: the folder stays as it is. Leave the slash out."
+    return invisible(name)
+
+
+def invisible(text: str) -> str:
+    """That there are invisible characters in a text that somebody wrote; "" where there are none."""
+    found = dict.fromkeys(f"U+{ord(letter):04X}" for letter in text if not _is_visible(letter))
+    return f"There is something invisible in it ({', '.join(found)}). Write it anew by hand." if found else ""
+
+
 def _is_visible(letter: str) -> bool:
     return letter in JOINERS or not unicodedata.category(letter).startswith("C")
 

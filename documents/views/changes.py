@@ -17,6 +17,7 @@ from documents.moving import NotMoved
 from documents.moving import move as move_document
 from documents.removing import KEPT
 from documents.renaming import rename as rename_document
+from documents.views.documents import document_page
 
 
 @login_required
@@ -24,12 +25,11 @@ from documents.renaming import rename as rename_document
 def rename(request: HttpRequest, document_id: int) -> HttpResponse:
     document = get_object_or_404(Document.objects.editable_by(request.user).select_related("current"), pk=document_id)
     form = RenameForm(request.POST, instance=document)
-    if form.is_valid():
-        rename_document(document, name=form.cleaned_data["name"], title=form.cleaned_data["title"])
-        messages.success(request, f"It is called {document} from now on.")
-    else:
-        messages.error(request, "A document needs a file name.")
-    return redirect(document.get_absolute_url())
+    if not form.is_valid():
+        return document_page(request, document_id, form)
+    rename_document(document, name=form.cleaned_data["name"], title=form.cleaned_data["title"])
+    messages.success(request, f"It is called {document} from now on.")
+    return redirect(f"{document.get_absolute_url()}#main")
 
 
 @login_required

@@ -43,6 +43,11 @@ PIECE = 2**18
 @require_safe
 def show(request: HttpRequest, document_id: int) -> HttpResponse:
     """A document, one page at a time: `?page=7`, of `?version=2`, with `?start=…&end=…` marked."""
+    return document_page(request, document_id)
+
+
+def document_page(request: HttpRequest, document_id: int, rename_form: RenameForm | None = None) -> HttpResponse:
+    """The page of a document, with the errors of a form that could not be taken."""
     document = get_object_or_404(
         Document.objects.readable_by(request.user).select_related(
             "library", "current", "latest", "container", "created_by"
@@ -63,12 +68,12 @@ def show(request: HttpRequest, document_id: int) -> HttpResponse:
         "facts": facts(version),
         "numbers": sheet.paginator.get_elided_page_range(sheet.number, on_each_side=4),
         "worker": worker_is_running(),
-        "rename_form": RenameForm(instance=document) if may_edit else None,
+        "rename_form": rename_form or (RenameForm(instance=document) if may_edit else None),
         "may_edit": may_edit,
         "may_download": Library.objects.downloadable_by(request.user).filter(pk=document.library_id).exists(),
         **(page_context(request, page) if page else {}),
     }
-    return render(request, "documents/document.html", context)
+    return render(request, "documents/document.html", context, status=400 if rename_form else 200)
 
 
 @login_required

@@ -86,3 +86,13 @@ def test_a_document_shows_its_versions(admin: Client, give: Give) -> None:
     document = give("leave.md", "# Leave").version.document
     page = admin.get(reverse("admin:documents_document_change", args=[document.pk])).text
     assert "text/markdown" in page
+
+
+def test_a_document_is_renamed_by_the_rules_of_its_page(admin: Client, give: Give) -> None:
+    document = give("leave.md", "# Leave").version.document
+    address = reverse("admin:documents_document_change", args=[document.pk])
+    inline = {"versions-TOTAL_FORMS": 0, "versions-INITIAL_FORMS": 0}
+    assert "something invisible" in admin.post(address, {"name": "a\u202eb.md", "title": "", **inline}).text
+    assert admin.post(address, {"name": "holidays.md", "title": "Holidays", **inline}).status_code == 302
+    document.refresh_from_db()
+    assert (document.name, document.title) == ("holidays.md", "Holidays")

@@ -56,7 +56,12 @@ def test_a_document_is_renamed(client: Client, owner: User, document: Document) 
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("rules.txt", "rules.txt.md"), ("rules", "rules.md"), ("RULES.MD", "RULES.MD"), ("../a/rules.md", "rules.md")],
+    [
+        ("rules.txt", "rules.txt.md"),
+        ("rules", "rules.md"),
+        ("RULES.MD", "RULES.MD"),
+        ("👩\u200d💻 rules", "👩\u200d💻 rules.md"),
+    ],
 )
 def test_a_file_keeps_its_ending(client: Client, owner: User, document: Document, given: str, kept: str) -> None:
     client.force_login(owner)
@@ -65,12 +70,46 @@ def test_a_file_keeps_its_ending(client: Client, owner: User, document: Document
     assert document.name == kept == safe_name(kept)
 
 
-def test_a_document_needs_a_name(client: Client, owner: User, document: Document) -> None:
+@pytest.mark.parametrize(
+    ("field", "given", "sentence"),
+    [
+        ("name", " ", "A document needs a file name. Give one."),
+        ("name", "..", "“..” names no file. Give a name with a letter or digit in it."),
+        ("name", ".md", "“” names no file."),
+        ("name", "../a/rules.md", "A file name has no slash in it"),
+        ("name", "a\\rules.md", "A file name has no slash in it"),
+        ("name", "rules\u202edm.exe", "There is something invisible in it (U+202E)."),
+        ("name", "rules\x07.md", "There is something invisible in it (U+0007)."),
+        ("name", "x" * 256, "It has 256 characters. Shorten it to 255."),
+        ("name", "x" * 255, "It has 258 characters. Shorten it to 255."),
+        ("name", "plan.md", "There is a plan.md here already. Choose another name."),
+        ("name", "plan", "There is a plan.md here already. Choose another name."),
+        ("title", "Rules\u202e", "There is something invisible in it (U+202E)."),
+        ("title", "x" * 501, "It has 501 characters. Shorten it to 500."),
+    ],
+)
+def test_a_name_that_will_not_do_is_refused_with_what_to_do(
+    client: Client, owner: User, document: Document, give: Give, field: str, given: str, sentence: str
+) -> None:
+    give("plan.md", "# Plan")
     client.force_login(owner)
-    response = client.post(reverse("document-rename", args=[document.pk]), {"title": "x", "name": " "}, follow=True)
-    assert "A document needs a file name." in response.text
+    fields = {"title": "Rules", "name": "rules.md", field: given}
+    response = client.post(reverse("document-rename", args=[document.pk]), fields)
+    assert response.status_code == 400
+    assert sentence in response.text
+    assert "<h1>leave.md</h1>" in response.text
     document.refresh_from_db()
     assert (document.name, document.title) == ("leave.md", "")
+
+
+def test_a_document_that_has_its_name_in_common_with_another_can_have_a_title(
+    client: Client, owner: User, document: Document, give: Give
+) -> None:
+    give("leave.md", LEAVE.replace("25", "30"))
+    client.force_login(owner)
+    client.post(reverse("document-rename", args=[document.pk]), {"title": "The old rules", "name": "leave.md"})
+    document.refresh_from_db()
+    assert document.title == "The old rules"
 
 
 @pytest.mark.asyncio
