@@ -6,6 +6,7 @@ differently a second time gains nothing.
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Set
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -17,6 +18,10 @@ from yarl import URL
 from documents.sources.types import Refused
 
 PORTS = {80, 443}
+
+_LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?", re.IGNORECASE)
+"""Of a host, as it is resolved; an IPv6 address isn't one."""
 
 _GLOBAL, _NAT64 = IPv6Network("2000::/3"), IPv6Network("64:ff9b::/96")
 _SPECIAL = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
@@ -48,6 +53,8 @@ def checked(address: str, private_hosts: Set[str]) -> URL:
         raise Refused(f"{address} is no web address. Give one as https://example.com/page.") from None
     if url.scheme not in ("http", "https") or not host:
         raise Refused(f"{address} is no web address. Give one as https://example.com/page.")
+    if ":" not in host and not _NAME.fullmatch(host):
+        raise Refused(f"“{host}” can't be the name of a host. Give an address as https://example.com/page.")
     if url.raw_user is not None or url.raw_password is not None:
         raise Refused(f"An address with a user or password in it isn't fetched: {url.with_user(None)}.")
     if host not in private_hosts:

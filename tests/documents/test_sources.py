@@ -116,6 +116,21 @@ def test_who_is_not_signed_in_is_sent_away(client: Client, library: Library) -> 
         ("http://user:secret@example.com/", "with a user or password"),
         ("example.com", "is no web address"),
         ("file:///etc/passwd", "is no web address"),
+        (
+            "http://exa mple",
+            "“exa mple” can&#x27;t be the name of a host. Give an address as https://example.com/page.",
+        ),
+        ("http://exa%20mple/", "can&#x27;t be the name of a host"),
+        ("http://exa<mple/", "can&#x27;t be the name of a host"),
+        ("http://-example.com/", "can&#x27;t be the name of a host"),
+        ("http://example..com/", "can&#x27;t be the name of a host"),
+        ("http://ex\u202eample.com/", "is no web address"),
+        ("http://", "is no web address"),
+        ("http:///leave", "is no web address"),
+        ("http://[::1", "is no web address"),
+        ("http://example.com:99999/", "is no web address"),
+        ("http://example.com:port/", "is no web address"),
+        ("http://example.com:8080/", "pages are fetched from ports 80 and 443 only"),
         ("", "This field is required."),
     ],
 )
@@ -123,6 +138,15 @@ def test_an_address_is_refused(client: Client, owner: User, library: Library, ad
     client.force_login(owner)
     assert sentence in add(client, library, address)
     assert not Source.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["https://xn--exmple-cua.de/a%20b", "https://my_wiki.example.com./", "http://[2606:4700::1]/"]
+)
+def test_an_unusual_address_is_taken(client: Client, owner: User, library: Library, address: str) -> None:
+    client.force_login(owner)
+    add(client, library, address)
+    assert Source.objects.get().address == address
 
 
 def test_an_address_is_added_once(client: Client, owner: User, library: Library, source: Source) -> None:
