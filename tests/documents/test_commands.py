@@ -73,6 +73,13 @@ def doctor() -> dict[str, Any]:
     return {check["name"]: check for check in result["checks"]}
 
 
+def doctors_lines() -> list[str]:
+    out = io.StringIO()
+    with suppress(SystemExit):
+        call_command("doctor", stdout=out)
+    return out.getvalue().splitlines()
+
+
 def test_it_works_where_no_worker_runs(administrator: User, folder: Path) -> None:
     said = ingest(folder, "--wait")
     assert said["leave.md"] == {"document": "leave.md", "status": "ready", "pages": 1, "chunks": 1, "error": ""}
@@ -101,9 +108,12 @@ def test_without_waiting_it_says_that_no_worker_is_running(administrator: User, 
 
 def test_the_doctor_says_that_no_worker_is_running(administrator: User, folder: Path) -> None:
     ingest(folder)
-    assert doctor()["worker"]["detail"] == "No worker is running; 2 documents wait for one."
+    sentence = "No worker is running, and 2 documents wait for one. Start Footnote with `make run`."
+    assert doctor()["worker"] == {"name": "worker", "ok": True, "detail": sentence}
+    assert f"WARN  worker: {sentence}" in doctors_lines()
     Version.objects.update(created=timezone.now() - timedelta(hours=3))
     assert not doctor()["worker"]["ok"]
+    assert f"WRONG worker: {sentence}" in doctors_lines()
     beat()
     assert doctor()["worker"]["detail"] == "A worker is running; 2 documents wait for it."
 
@@ -138,7 +148,8 @@ def test_the_doctor_tells_how_many_pages_wait_for_text_recognition(
 ) -> None:
     ingest(scans)
     asyncio.run(index_them())
-    assert doctor()["text recognition"]["detail"] == "3 pages wait for text recognition; no worker is running."
+    sentence = "No worker is running, and 3 pages wait for text recognition. Start Footnote with `make run`."
+    assert doctor()["text recognition"] == {"name": "text recognition", "ok": True, "detail": sentence}
     client.force_login(administrator)
     document = Document.objects.get(name="note.png")
     for address in (reverse("document-row", args=[document.pk]), document.get_absolute_url()):

@@ -8,19 +8,20 @@ import shutil
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from redis import RedisError
 
 from documents import leases, strays
-from documents.models import Document, EmbeddingSpace, Page, Receipt
+from documents.models import Document, EmbeddingSpace, Page, Receipt, Version
 from documents.progress import worker_is_running
 from documents.rag.embedding import LocalEmbedding
 from documents.rag.errors import FootnoteError
@@ -33,16 +34,25 @@ TIDIED = timedelta(minutes=10)
 """After how long a worker has certainly taken away what a crash left."""
 
 LONG = timedelta(hours=2)
-"""How long documents may wait for a worker: nobody runs one just to ask the doctor."""
+"""How long documents may wait for a worker, with a warning: nobody runs one just to ask the doctor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, and what was found, in a sentence."""
+    """What was looked at, and what was found, in a sentence; a warning is of what may be so on purpose."""
 
     name: str
     ok: bool
     detail: str
+    is_warning: bool = False
+
+    @property
+    def mark(self) -> str:
+        return "WARN " if self.is_warning else "ok   " if self.ok else "WRONG"
+
+    @property
+    def as_json(self) -> dict[str, str | bool]:
+        return {"name": self.name, "ok": self.ok, "detail": self.detail}
 
 
 class Command(BaseCommand):
@@ -60,19 +70,25 @@ class Command(BaseCommand):
     def say(self, checks: Sequence[Check], *, as_json: bool) -> None:
         if as_json:
             ok = all(check.ok for check in checks)
-            self.stdout.write(json.dumps({"ok": ok, "checks": [asdict(check) for check in checks]}))
+            self.stdout.write(json.dumps({"ok": ok, "checks": [check.as_json for check in checks]}))
         else:
             for check in checks:
-                self.stdout.write(f"{'ok   ' if check.ok else 'WRONG'} {check.name}: {check.detail}")
+                self.stdout.write(f"{check.mark} {check.name}: {check.detail}")
 
 
 class Wrong(Exception):
     """What is wrong, and what to do about it, in a sentence."""
 
 
+class Warned(Exception):
+    """What may be on purpose, and what to do if it isn't, in a sentence."""
+
+
 def checked(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name, True, look())
+    except Warned as warning:
+        return Check(name, True, str(warning), is_warning=True)
     except (Wrong, FootnoteError, DatabaseError, RedisError, OSError) as error:
         return Check(name, False, str(error).strip())
 
@@ -101,20 +117,25 @@ def redis() -> str:
 
 def worker() -> str:
     waiting = leases.free()
+    count = waiting.count()
     if worker_is_running():
-        return f"A worker is running; {waiting.count()} documents wait for it."
-    if waiting.filter(created__lt=timezone.now() - LONG).exists():
-        raise Wrong("No worker is running, and documents have waited for hours. Start Footnote with `make run`.")
-    return f"No worker is running; {waiting.count()} documents wait for one."
+        return f"A worker is running; {count:,} documents wait for it."
+    if not count:
+        return "No worker is running; nothing waits for one."
+    return _unattended(waiting, f"{count:,} documents wait for one")
 
 
 def recognition() -> str:
-    waiting = Page.objects.filter(how_read=HowRead.WAITING, version__in=leases.wanted()).count()
-    if not waiting or worker_is_running():
-        return f"{waiting} pages wait for text recognition."
-    if leases.recognisable().filter(created__lt=timezone.now() - LONG).exists():
-        raise Wrong(f"No worker is running, and {waiting} pages wait to be recognised. Start Footnote with `make run`.")
-    return f"{waiting} pages wait for text recognition; no worker is running."
+    pages = Page.objects.filter(how_read=HowRead.WAITING, version__in=leases.wanted()).count()
+    if not pages or worker_is_running():
+        return f"{pages:,} pages wait for text recognition."
+    return _unattended(leases.recognisable(), f"{pages:,} pages wait for text recognition")
+
+
+def _unattended(waiting: QuerySet[Version], what: str) -> NoReturn:
+    """Warn at once; it is wrong when it has lasted."""
+    sentence = f"No worker is running, and {what}. Start Footnote with `make run`."
+    raise (Wrong if waiting.filter(created__lt=timezone.now() - LONG).exists() else Warned)(sentence)
 
 
 def embedding_model() -> str:
