@@ -40,9 +40,8 @@ def endpoint(request: HttpRequest) -> HttpResponse:
                     return redirect("endpoint")
         except FootnoteError as error:
             messages.error(request, str(error))
-    return render(
-        request, "chat/endpoint.html", {"form": form, "models": models, "from_environment": settings.CHAT_MODEL}
-    )
+    context = {"form": form, "models": models, "from_environment": settings.CHAT_MODEL}
+    return render(request, "chat/endpoint.html", context, status=400 if form.errors else 200)
 
 
 async def _models(endpoint: Endpoint) -> list[str]:

@@ -41,7 +41,8 @@ def index(request: HttpRequest) -> HttpResponse:
         document_count=Count("documents", filter=Q(documents__deleted_at=None))
     )
     removed = Library.objects.restorable_by(request.user)
-    return render(request, "documents/libraries.html", {"libraries": libraries, "removed": removed, "form": form})
+    context = {"libraries": libraries, "removed": removed, "form": form}
+    return render(request, "documents/libraries.html", context, status=400 if form.errors else 200)
 
 
 @login_required

@@ -234,6 +234,14 @@ def test_a_user_makes_a_library_and_lets_others_in(client: Client, owner: User, 
     assert not Library.objects.readable_by(stranger).exists()
 
 
+def test_a_library_that_can_not_be_made_is_told_why(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    response = client.post(reverse("libraries"), {"name": "", "visibility": "private"})
+    assert response.status_code == 400
+    assert "This field is required." in response.text
+    assert not Library.objects.exists()
+
+
 def test_the_last_owner_stays(client: Client, owner: User, library: Library) -> None:
     client.force_login(owner)
     membership = library.memberships.get(user=owner)
