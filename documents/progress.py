@@ -26,14 +26,14 @@ def describe(version: Version, *, worker: bool = True) -> str:
         return f"{_WAITING[version.status]}; no worker is running"
     match version.status:
         case Version.Status.READING if version.pages_total:
-            return f"reading page {version.pages_read} of {version.pages_total}"
+            return f"reading page {version.pages_read:,} of {version.pages_total:,}"
         case Version.Status.EMBEDDING if version.chunks_total:
-            return f"embedding {version.chunks_indexed} of {version.chunks_total}"
+            return f"embedding {version.chunks_indexed:,} of {version.chunks_total:,}"
         case Version.Status.QUEUED | Version.Status.RECOGNISING if version.attempts:
             return "waiting to be tried again"
         case Version.Status.RECOGNISING:
             page = min(version.pages_recognised + 1, version.pages_to_recognise)
-            return f"recognising page {page} of {version.pages_to_recognise}"
+            return f"recognising page {page:,} of {version.pages_to_recognise:,}"
         case Version.Status.FAILED if version.needs_password:
             return "needs a password"
     return str(version.status)

@@ -79,6 +79,6 @@ def tell(request: HttpRequest, found: int, done: int, what: str) -> None:
     if not found and not missing:
         messages.error(request, "Tick at least one document.")
     if done:
-        messages.success(request, f"{done} document{pluralize(done, ' was,s were')} {what}")
+        messages.success(request, f"{done:,} document{pluralize(done, ' was,s were')} {what}")
     if missing:
-        messages.error(request, f"{missing} of those ticked {pluralize(missing, 'is,are')} not there any more.")
+        messages.error(request, f"{missing:,} of those ticked {pluralize(missing, 'is,are')} not there any more.")

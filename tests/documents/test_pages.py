@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from documents.models import Document, Library, Membership, Page, User, Version
 from documents.places import stored
+from documents.progress import describe
 from documents.rag import types
 from documents.rag.types import Block, BlockKind, Box, Word, Words
 from tests.documents.conftest import Give
@@ -221,6 +222,20 @@ def test_a_waiting_document_says_when_no_worker_is_running(client: Client, owner
     library = client.get(document.library.get_absolute_url()).text
     assert "No worker is running, so new documents wait." in library
     assert "0 of 1 document ready; no worker is running" in re.sub(r"<[^>]*>", "", library)
+
+
+def test_large_numbers_are_written_in_groups(client: Client, owner: User, paper: Document) -> None:
+    version = paper.versions.get()
+    version.pages_total = version.pages_read = 1600
+    version.left_out = ["x is empty."] * 2000
+    version.save()
+    client.force_login(owner)
+    assert "1,600 pages" in client.get(paper.get_absolute_url()).text
+    row = client.get(reverse("document-row", args=[paper.pk])).text
+    assert 'data-label="Pages">1,600<' in row
+    assert "2,000 files left out" in row
+    version.status, version.pages_read = Version.Status.READING, 1200
+    assert describe(version) == "reading page 1,200 of 1,600"
 
 
 def test_a_user_makes_a_library_and_lets_others_in(client: Client, owner: User, stranger: User) -> None:

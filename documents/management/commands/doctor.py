@@ -161,28 +161,28 @@ def live_space() -> str:
 
 def orphans() -> str:
     if found := strays.rows():
-        raise Wrong("; ".join(f"{count} {name}" for name, count in found.items()) + ". Please report this.")
+        raise Wrong("; ".join(f"{count:,} {name}" for name, count in found.items()) + ". Please report this.")
     return "Every chunk has its vectors and words, and nothing is left of what was removed."
 
 
 def files() -> str:
     known, kept = strays.known(), strays.stored()  # In this order: what comes in meanwhile is no stray.
     if missing := known - kept:
-        raise Wrong(f"{len(missing)} files are gone, such as {min(missing)}. Restore them from your backup.")
+        raise Wrong(f"{len(missing):,} files are gone, such as {min(missing)}. Restore them from your backup.")
     left = strays.files()
     if old := [name for name, age in left.items() if age > TIDIED]:
         raise Wrong(
-            f"{len(old)} files belong to no document, such as {min(old)}. What a crash left is removed by a worker; "
+            f"{len(old):,} files belong to no document, such as {min(old)}. What a crash left is removed by a worker; "
             "delete what is older than a day."
         )
-    soon = f"; {len(left)} that a crash left are removed in a few minutes" if left else ""
-    return f"{len(kept) - len(left)} files, each of a document{soon}."
+    soon = f"; {len(left):,} that a crash left are removed in a few minutes" if left else ""
+    return f"{len(kept) - len(left):,} files, each of a document{soon}."
 
 
 def pictures() -> str:
     if left := strays.pictures():
         raise Wrong(
-            f"{len(left)} pictures of pages belong to no document, such as {left[0].name}; a worker removes them."
+            f"{len(left):,} pictures of pages belong to no document, such as {left[0].name}; a worker removes them."
         )
     return "Every picture of a page is of a document."
 
@@ -193,23 +193,23 @@ def removed() -> str:
     overdue = Document.objects.filter(deleted_at__lt=due).count()
     late = Receipt.objects.filter(finished=None, ordered__lt=timezone.now() - LONG).count()
     if overdue or late:
-        raise Wrong(f"{overdue} removed documents and {late} orders to erase are overdue. Start a worker.")
+        raise Wrong(f"{overdue:,} removed documents and {late:,} orders to erase are overdue. Start a worker.")
     waiting = Document.objects.filter(deleted_at__isnull=False).count()
-    return f"{waiting} removed documents can be restored, or wait to be erased; none is overdue."
+    return f"{waiting:,} removed documents can be restored, or wait to be erased; none is overdue."
 
 
 def stuck() -> str:
     expired = leases.free().exclude(lease=None).count()
     if expired and worker_is_running():
-        raise Wrong(f"{expired} documents are held by a worker that is gone. Another takes them within a minute.")
+        raise Wrong(f"{expired:,} documents are held by a worker that is gone. Another takes them within a minute.")
     return "No document is held by a worker that is gone."
 
 
 def disk() -> str:
     free = shutil.disk_usage(settings.DATA_DIR).free // 2**20
     if free < FREE_MEGABYTES:
-        raise Wrong(f"Only {free} MB are left on the disk of {settings.DATA_DIR}. Make room.")
-    return f"{free} MB are left."
+        raise Wrong(f"Only {free:,} MB are left on the disk of {settings.DATA_DIR}. Make room.")
+    return f"{free:,} MB are left."
 
 
 LOOKS: dict[str, Callable[[], str]] = {
