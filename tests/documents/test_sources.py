@@ -66,6 +66,11 @@ def test_a_waiting_source_says_when_no_worker_is_running(client: Client, owner: 
     assert "no worker is running" in client.get(reverse("source-row", args=[source.pk])).text
 
 
+def test_the_page_says_when_no_worker_is_running(client: Client, owner: User, library: Library) -> None:
+    client.force_login(owner)
+    assert "No worker is running, so new documents wait." in client.get(reverse("sources", args=[library.pk])).text
+
+
 def test_the_schedule_can_be_changed(client: Client, owner: User, source: Source) -> None:
     client.force_login(owner)
     client.post(reverse("source-change", args=[source.pk]), {"schedule": "weekly"})
