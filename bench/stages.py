@@ -58,7 +58,7 @@ async def _measure(path: Path, about: Metadata) -> dict[str, object]:
         with _timed(stages, "chunk"):
             chunks = chunk_document(pages, metadata=about)
         texts = [chunk.indexed_text for chunk in chunks]
-        model = OpenAIEmbedding(opened.client, EMBEDDING_MODEL, DIMENSIONS)
+        model = OpenAIEmbedding(opened.client, opened.session, EMBEDDING_MODEL, DIMENSIONS)
         with _timed(stages, "embed"):
             vectors = await model.embed(texts)
         with _timed(stages, "postings"):

@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
+from aiohttp import ClientSession, TCPConnector
 from django.conf import settings
+from httpx2 import create_ssl_context
 from openai import AsyncOpenAI, DefaultAioHttpClient
 from psycopg.errors import UniqueViolation
 from psycopg_pool import AsyncConnectionPool
@@ -61,8 +63,9 @@ async def open_system() -> AsyncIterator[Wiring]:
         base_url=settings.OPENAI_BASE_URL,
         http_client=DefaultAioHttpClient(),
     )
-    async with client, pool:
-        _open[loop] = Wiring(pool, client)
+    session = ClientSession(connector=TCPConnector(ssl=create_ssl_context()), trust_env=True)
+    async with client, session, pool:
+        _open[loop] = Wiring(pool, client, session)
         try:
             yield _open[loop]
         finally:
@@ -89,9 +92,10 @@ def current() -> Wiring:
 class Wiring:
     """The collaborators of one event loop, and the systems made of them."""
 
-    def __init__(self, pool: Pool, client: AsyncOpenAI) -> None:
+    def __init__(self, pool: Pool, client: AsyncOpenAI, session: ClientSession) -> None:
         self.pool = pool
         self.client = client
+        self.session = session
         self._models: dict[Space, EmbeddingModel] = {}
 
     async def system(self, libraries: Sequence[int], *, cache: Path | None = None) -> RAGSystem:
@@ -143,7 +147,7 @@ class Wiring:
 
     async def _configured_model(self) -> EmbeddingModel:
         if settings.EMBEDDING_MODEL:
-            return await OpenAIEmbedding.probe(self.client, settings.EMBEDDING_MODEL)
+            return await OpenAIEmbedding.probe(self.client, self.session, settings.EMBEDDING_MODEL)
         return LocalEmbedding()
 
     def _embedding_model(self, space: Space) -> EmbeddingModel:
@@ -152,5 +156,5 @@ class Wiring:
             if space.model == LocalEmbedding.name:
                 self._models[space] = LocalEmbedding()
             else:
-                self._models[space] = OpenAIEmbedding(self.client, space.model, space.dimensions)
+                self._models[space] = OpenAIEmbedding(self.client, self.session, space.model, space.dimensions)
         return self._models[space]

@@ -7,10 +7,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
+from functools import cached_property
 from math import isfinite
 from typing import TypeVar
 
-from aiohttp import ClientConnectionError
+from aiohttp import ClientConnectionError, ClientError, ClientSession, ClientTimeout
+from httpx2 import Request, Response
 from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, Timeout
 
 from documents.rag.errors import FootnoteError, ModelRefused, ModelUnavailable
@@ -47,6 +49,7 @@ class Remote:
         self.client = client.with_options(max_retries=0, timeout=_timeout(timeout))
         self.model = model
         self.host = client.base_url.netloc.decode()
+        self._timeout = timeout
         self._free_at = 0.0
 
     async def call(self, request: Callable[[], Awaitable[Reply]], patience: Patience = SOMEONE_WAITS) -> Reply:
@@ -69,6 +72,30 @@ class Remote:
                 self._free_at = max(self._free_at, time.monotonic() + asked)
             retries += 1
             await asyncio.sleep(wait)
+
+    async def post(self, session: ClientSession, path: str, content: bytes) -> bytes:
+        """The body of the reply, by a straighter way than the client's own, for what is sent many times a second.
+
+        Beside a zero-latency server the client has half the rate. Raises what the client would.
+        """
+        url, timeout = f"{self.client.base_url}{path}", self._timeout
+        patient = ClientTimeout(total=None, connect=timeout, sock_connect=min(timeout, 10), sock_read=timeout)
+        try:
+            async with session.post(url, data=content, headers=self._headers, timeout=patient) as reply:
+                body = await reply.read()
+        except TimeoutError as error:
+            raise APITimeoutError(Request("POST", url)) from error
+        except ClientError as error:
+            raise APIConnectionError(request=Request("POST", url)) from error
+        if reply.status < 400:
+            return body
+        response = Response(reply.status, headers=list(reply.headers.items()), request=Request("POST", url))
+        raise APIStatusError(body.decode(errors="replace"), response=response, body=None)
+
+    @cached_property
+    def _headers(self) -> dict[str, str]:
+        headers = {**self.client.default_headers, **self.client.auth_headers}
+        return {name: value for name, value in headers.items() if isinstance(value, str)}
 
     async def _until_free(self, patience: Patience) -> None:
         wait = self._free_at - time.monotonic()

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from aiohttp import ClientSession
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
+from documents.rag import embedding
 from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding
 from documents.rag.errors import BadVector, ModelRefused, ModelUnavailable
 from documents.rag.requests import IN_FLIGHT, TEXTS
@@ -35,6 +37,12 @@ def server() -> Iterator[OpenAIServer]:
 async def client(server: OpenAIServer) -> AsyncIterator[AsyncOpenAI]:
     async with AsyncOpenAI(base_url=server.url, api_key="sk-very-secret", http_client=DefaultAioHttpClient()) as client:
         yield client
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[ClientSession]:
+    async with ClientSession() as session:
+        yield session
 
 
 @pytest.fixture(scope="module")
@@ -89,27 +97,27 @@ def test_no_window_is_longer_than_the_model_sees(texts: list[str]) -> None:
 
 
 async def test_many_texts_go_in_several_requests_and_come_back_in_order(
-    server: OpenAIServer, client: AsyncOpenAI
+    server: OpenAIServer, client: AsyncOpenAI, session: ClientSession
 ) -> None:
     texts = [f"boat {number} in the harbour" for number in range(300)]
-    vectors = await OpenAIEmbedding(client, "scripted-embedding").embed(texts)
+    vectors = await OpenAIEmbedding(client, session, "scripted-embedding").embed(texts)
     assert len(server.history) > 1
     assert np.allclose(vectors, np.stack([embed(text) for text in texts]), atol=1e-6)
     assert server.history[0].body["encoding_format"] == "base64"
 
 
-async def test_its_dimensions_are_learnt_from_the_endpoint(client: AsyncOpenAI) -> None:
-    model = await OpenAIEmbedding.probe(client, "scripted-embedding")
+async def test_its_dimensions_are_learnt_from_the_endpoint(client: AsyncOpenAI, session: ClientSession) -> None:
+    model = await OpenAIEmbedding.probe(client, session, "scripted-embedding")
     assert (model.name, model.dimensions) == ("scripted-embedding", DIMENSIONS)
     assert (await model.embed([])).shape == (0, DIMENSIONS)
 
 
 async def test_lists_of_numbers_are_understood_and_brought_to_unit_length(
-    server: OpenAIServer, client: AsyncOpenAI
+    server: OpenAIServer, client: AsyncOpenAI, session: ClientSession
 ) -> None:
     items = [{"index": 1, "embedding": [0, 2.0]}, {"index": 0, "embedding": [3.0, 4.0]}]
     server.queue(Reply(path=EMBEDDINGS, raw=json.dumps({"data": items})))
-    vectors = await OpenAIEmbedding(client, "m").embed(["one", "two"])
+    vectors = await OpenAIEmbedding(client, session, "m").embed(["one", "two"])
     assert np.allclose(vectors, [[0.6, 0.8], [0.0, 1.0]])
 
 
@@ -127,26 +135,28 @@ async def test_lists_of_numbers_are_understood_and_brought_to_unit_length(
     ],
 )
 async def test_a_bad_vector_is_never_returned(
-    server: OpenAIServer, client: AsyncOpenAI, embeddings: list[list[float]]
+    server: OpenAIServer, client: AsyncOpenAI, session: ClientSession, embeddings: list[list[float]]
 ) -> None:
     data = [{"index": index, "embedding": embedding} for index, embedding in enumerate(embeddings)]
     server.queue(Reply(path=EMBEDDINGS, raw=json.dumps({"data": data})))
     with pytest.raises(BadVector, match="from m"):
-        await OpenAIEmbedding(client, "m", 2).embed(["one", "two"])
+        await OpenAIEmbedding(client, session, "m", 2).embed(["one", "two"])
 
 
-async def test_a_busy_endpoint_is_tried_again(server: OpenAIServer, client: AsyncOpenAI) -> None:
+async def test_a_busy_endpoint_is_tried_again(
+    server: OpenAIServer, client: AsyncOpenAI, session: ClientSession
+) -> None:
     server.queue(Reply(path=EMBEDDINGS, status=429, retry_after=0.01), Reply(path=EMBEDDINGS, status=500))
-    assert (await OpenAIEmbedding(client, "m").embed(["boat"])).shape == (1, DIMENSIONS)
+    assert (await OpenAIEmbedding(client, session, "m").embed(["boat"])).shape == (1, DIMENSIONS)
     assert len(server.history) == 3
 
 
 async def test_no_request_comes_while_the_endpoint_wants_to_be_left_alone(
-    server: OpenAIServer, client: AsyncOpenAI
+    server: OpenAIServer, client: AsyncOpenAI, session: ClientSession
 ) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     server.queue(Reply(path=EMBEDDINGS, status=429, retry_after=date))
-    model = OpenAIEmbedding(client, "m")
+    model = OpenAIEmbedding(client, session, "m")
     started = time.monotonic()
     first = asyncio.create_task(model.embed(["boat"]))
     await asyncio.to_thread(server.wait_for_request, 1, EMBEDDINGS)
@@ -155,8 +165,10 @@ async def test_no_request_comes_while_the_endpoint_wants_to_be_left_alone(
     assert len(server.history) == 3
 
 
-async def test_callers_share_a_request_and_get_their_own_vectors(server: OpenAIServer, client: AsyncOpenAI) -> None:
-    model = OpenAIEmbedding(client, "m")
+async def test_callers_share_a_request_and_get_their_own_vectors(
+    server: OpenAIServer, client: AsyncOpenAI, session: ClientSession
+) -> None:
+    model = OpenAIEmbedding(client, session, "m")
     documents = [[f"boat {number} {text}" for text in range(3)] for number in range(10)]
     found = await asyncio.gather(*map(model.embed, documents))
     assert len(server.history) == 1
@@ -165,47 +177,72 @@ async def test_callers_share_a_request_and_get_their_own_vectors(server: OpenAIS
 
 
 async def test_what_comes_while_all_requests_are_under_way_fills_the_next(
-    server: OpenAIServer, client: AsyncOpenAI
+    server: OpenAIServer, client: AsyncOpenAI, session: ClientSession
 ) -> None:
     server.queue(*[Reply(path=EMBEDDINGS, status=429, retry_after=0.2)] * IN_FLIGHT)
-    model = OpenAIEmbedding(client, "m")
+    model = OpenAIEmbedding(client, session, "m")
     early = [asyncio.create_task(model.embed([f"boat {number}"] * TEXTS)) for number in range(IN_FLIGHT)]
     await asyncio.to_thread(server.wait_for_request, 1, EMBEDDINGS)
     late = [model.embed([f"harbour {number}"] * 7) for number in range(8)]
     await asyncio.gather(*early, *late)
-    assert [len(request.body["input"]) for request in server.history[2 * IN_FLIGHT :]] == [56]
+    sizes = sorted(len(request.body["input"]) for request in server.history)
+    assert sizes == [56, *[TEXTS] * 2 * IN_FLIGHT]
 
 
-async def test_a_text_that_is_refused_fails_for_its_caller_alone(server: OpenAIServer, client: AsyncOpenAI) -> None:
+async def test_a_text_that_is_refused_fails_for_its_caller_alone(
+    server: OpenAIServer, client: AsyncOpenAI, session: ClientSession
+) -> None:
     server.queue(Reply(path=EMBEDDINGS, status=400, message="too long"), Reply(path=EMBEDDINGS, status=400))
-    model = OpenAIEmbedding(client, "m")
+    model = OpenAIEmbedding(client, session, "m")
     one, other = await asyncio.gather(model.embed(["too long"]), model.embed(["boat"]), return_exceptions=True)
     assert isinstance(one, ModelRefused)
     assert isinstance(other, np.ndarray)
     assert np.allclose(other, [embed("boat")], atol=1e-6)
 
 
-async def test_a_question_does_not_wait_behind_documents(server: OpenAIServer, client: AsyncOpenAI) -> None:
+async def test_a_question_does_not_wait_behind_documents(
+    server: OpenAIServer, client: AsyncOpenAI, session: ClientSession
+) -> None:
     server.queue(*[Reply(path=EMBEDDINGS, hang=True)] * IN_FLIGHT)
-    model = OpenAIEmbedding(client, "m")
+    model = OpenAIEmbedding(client, session, "m")
     documents = asyncio.create_task(model.embed(["boat"] * TEXTS * (IN_FLIGHT + 1)))
     await asyncio.to_thread(server.wait_for_request, IN_FLIGHT, EMBEDDINGS)
     assert (await model.embed(["harbour"], query=True)).shape == (1, DIMENSIONS)
     documents.cancel()
 
 
-async def test_a_refusal_names_endpoint_and_model_but_not_the_key(server: OpenAIServer, client: AsyncOpenAI) -> None:
+async def test_a_refusal_names_endpoint_and_model_but_not_the_key(
+    server: OpenAIServer, client: AsyncOpenAI, session: ClientSession
+) -> None:
     server.queue(Reply(path=EMBEDDINGS, status=401, message="Incorrect API key provided: sk-very-secret"))
     with pytest.raises(ModelRefused) as refused:
-        await OpenAIEmbedding(client, "m").embed(["boat"])
+        await OpenAIEmbedding(client, session, "m").embed(["boat"])
     assert str(refused.value) == f"127.0.0.1:{client.base_url.port} refused the key for m. Check the key."
 
 
 @pytest.mark.parametrize("raw", ["<html>", "{}", '{"data": [{"index": 0}]}', '{"data": [{"index":0,"embedding":"!"}]}'])
-async def test_what_holds_no_vectors_is_told(server: OpenAIServer, client: AsyncOpenAI, raw: str) -> None:
+async def test_what_holds_no_vectors_is_told(
+    server: OpenAIServer, client: AsyncOpenAI, session: ClientSession, raw: str
+) -> None:
     server.queue(Reply(path=EMBEDDINGS, raw=raw))
     with pytest.raises(ModelUnavailable, match="sent no vectors from m"):
-        await OpenAIEmbedding(client, "m").embed(["boat"])
+        await OpenAIEmbedding(client, session, "m").embed(["boat"])
+
+
+async def test_an_endpoint_that_is_not_there_is_told(session: ClientSession) -> None:
+    client = AsyncOpenAI(base_url="http://127.0.0.1:9/v1", api_key="none")
+    with pytest.raises(ModelUnavailable, match=r"127\.0\.0\.1:9 can't be reached for m\."):
+        await OpenAIEmbedding(client, session, "m").embed(["boat"], query=True)
+
+
+async def test_an_endpoint_that_is_silent_is_told_and_not_asked_again(
+    server: OpenAIServer, client: AsyncOpenAI, session: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding, "_SILENCE", 0.1)
+    server.queue(Reply(path=EMBEDDINGS, hang=True))
+    with pytest.raises(ModelUnavailable, match="did not answer in time for m"):
+        await OpenAIEmbedding(client, session, "m").embed(["boat"])
+    assert len(server.history) == 1
 
 
 # --- The cache --------------------------------------------------------------------------------
