@@ -46,7 +46,7 @@ FORMATS = (
     Format(ODP, "opendocument", "OpenDocument presentation", (".odp", ".otp")),
     Format(ODS, "sheets", "OpenDocument spreadsheet", (".ods",)),
     Format(DOC, "office", "Word before 2007", (".doc", ".dot")),
-    Format(PPT, "office", "PowerPoint before 2007", (".ppt", ".pps")),
+    Format(PPT, "ppt", "PowerPoint before 2007", (".ppt", ".pps")),
     Format(XLS, "sheets", "Excel before 2007", (".xls",)),
     Format(RTF, "office", "Rich Text", (".rtf",)),
     Format(EPUB, "office", "EPUB book", (".epub",)),
