@@ -84,7 +84,9 @@ def copies(page: Page, start: int, end: int, user: User | AnonymousUser) -> list
         chunks = [chunk for (chunk,) in cursor.fetchall()]
     others = Chunk.objects.filter(pk__in=[near.other for near in _near(chunks, page.version, user)])
     quote = page.text[start:end]
-    places = [_place(other, quote) for other in others.select_related("version__document").order_by("version", "pk")]
+    places = [
+        _place(other, quote) for other in others.select_related("version__document__library").order_by("version", "pk")
+    ]
     best = {place.document: place for place in sorted(places, key=lambda place: place.literal)}
     return sorted(best.values(), key=lambda place: (not place.literal, str(place.document)))
 

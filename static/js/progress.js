@@ -110,8 +110,8 @@ function insert(row) {
 
 function replace(shown, fresh) {
   if (shown.contains(document.activeElement) && document.activeElement.matches("input.field")) return; // A password.
-  const tick = fresh.querySelector(".pick input");
-  if (tick) tick.checked = shown.querySelector(".pick input")?.checked;
+  const tick = fresh.querySelector(".tick input");
+  if (tick) tick.checked = shown.querySelector(".tick input")?.checked;
   shown.replaceWith(fresh);
 }
 

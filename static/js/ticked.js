@@ -1,7 +1,7 @@
 // The box in a table's head ticks all of its rows.
 
 document.addEventListener("change", ({ target }) => {
-  const boxes = [...target.closest("table")?.querySelectorAll("tbody .pick input") ?? []];
+  const boxes = [...target.closest("table")?.querySelectorAll("tbody .tick input") ?? []];
   const all = target.closest("table")?.querySelector("[data-all]");
   if (!all) return;
   if (target === all) for (const box of boxes) box.checked = all.checked;

@@ -118,6 +118,18 @@ def test_a_draft_survives_a_reload(page: Page) -> None:
     expect(page.get_by_role("textbox", name="Question")).to_have_value("Half a")
 
 
+def test_on_a_phone_there_is_room_for_what_a_conversation_offers(page: Page) -> None:
+    page.set_viewport_size({"width": 375, "height": 812})
+    ask(page, QUESTION)
+    expect(page.locator(".answer[data-status=complete]")).to_be_visible()
+    page.reload()
+    libraries, strategy = (page.locator(".composer summary").nth(place).bounding_box() for place in (0, 1))
+    assert libraries
+    assert strategy
+    assert libraries["x"] + libraries["width"] <= strategy["x"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_deleting_a_conversation_asks_first(page: Page) -> None:
     ask(page, QUESTION)
     expect(page.locator(".answer[data-status=complete]")).to_have_count(1)
