@@ -11,7 +11,6 @@ from pathlib import Path
 from olefile import OleFileIO  # type: ignore[import-untyped]
 
 from documents.rag.errors import UnreadableDocument
-from documents.rag.parsing.decoding import decode
 from documents.rag.parsing.grids import table
 from documents.rag.parsing.opened import Opened
 from documents.rag.parsing.records import Record, below, objects, records
@@ -44,7 +43,6 @@ def parse(path: Path, first: int, *, name: str) -> Iterator[Opened | Page]:
     """The slides as they follow one another. Raises UnreadableDocument for a file that is damaged or has a password."""
     try:
         with OleFileIO(path) as file:
-            title = decode(file.get_metadata().title or b"")
             streams = [file.openstream(stream).read() for stream in ("Current User", "PowerPoint Document")]
         sections = list(_slides(*objects(*streams)))
     # What is damaged shows as anything: a stream that isn't there, a number that is none, an offset beyond the end.
@@ -52,7 +50,8 @@ def parse(path: Path, first: int, *, name: str) -> Iterator[Opened | Page]:
         raise UnreadableDocument(
             f"{name} is damaged or has a password, and can't be read. Save it again, without one, and upload that."
         ) from error
-    yield from document(title.strip("\0 "), sections, first)
+    # The title in the file's summary is left: where that is damaged, olefile reads it without end.
+    yield from document("", sections, first)
 
 
 def _slides(whole: Record, known: Mapping[int, Record]) -> Iterator[list[Piece]]:
