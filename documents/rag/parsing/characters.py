@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import repeat
 from typing import Any
 
@@ -99,15 +99,15 @@ class Characters:
 
     def marks(self, indexes: Iterable[int]) -> list[int]:
         """The id of the marked content that each of these characters is in; -1 for none."""
-        return list(map(_mark, self._objects(indexes)))
+        return list(map(_mark, self.objects(indexes)))
+
+    def objects(self, indexes: Iterable[int]) -> list[int | None]:
+        """What of the page's content shows each of these characters; None for one that PDFium added."""
+        return list(map(_text_object, repeat(self._text_page), indexes))
 
     def _fonts(self, indexes: Iterable[int]) -> list[int | None]:
         """The font of each of these characters, None for one that PDFium added."""
-        return list(map(_font, self._objects(indexes)))
-
-    def _objects(self, indexes: Iterable[int]) -> Iterator[int | None]:
-        """The text that a page's content shows at once, for each of these characters it is in."""
-        return map(_text_object, repeat(self._text_page), indexes)
+        return list(map(_font, self.objects(indexes)))
 
 
 def _is_bold(font: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from documents.rag.parsing.characters import HYPHEN, Characters
-from documents.rag.parsing.cleaning import clean
+from documents.rag.parsing.hidden import unseen
 from documents.rag.parsing.tags import Heading
 from documents.rag.parsing.turned import arranged, turns
-
-_IS_SPACE = np.array([chr(code).isspace() or chr(code) == HYPHEN for code in range(0x10000)])
+from documents.rag.parsing.words import read_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,12 @@ class Frame:
         shown: NDArray[np.float64] = np.fmin(np.fmax(boxes.T[sides, :] * scale + shift, 0), 1).T
         return shown
 
+    def outside(self, boxes: NDArray[np.float32]) -> NDArray[np.bool]:
+        """Which of these boxes, in PDF units, stand wholly beside the page."""
+        left, top, right, bottom = boxes.T
+        beside = (right <= self.left) | (left >= self.right) | (top <= self.bottom) | (bottom >= self.top)
+        return np.asarray(beside)
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -55,7 +60,7 @@ class Lines:
     top, right, bottom, as fractions of the page as displayed). Line j is the words `firsts[j]` to `firsts[j + 1]`;
     `bold[j]` is its weight, and `hyphen[j]` whether its last word goes on in the next line. A row of a table has marks
     between its words, and `leads[j]` characters of them before the first. `headings` are the lines that
-    are tagged as such, by their first words.
+    are tagged as such, by their first words. `hides` tells whether there are others that nobody sees on the page.
     """
 
     text: str
@@ -67,6 +72,7 @@ class Lines:
     hyphen: NDArray[np.bool]
     leads: NDArray[np.int64] | int = 0
     headings: Mapping[int, Heading] = field(default_factory=dict)
+    hides: bool = False
 
     def __len__(self) -> int:
         return len(self.bold)
@@ -89,36 +95,36 @@ _NONE, _NEITHER = np.zeros(0, np.int64), np.zeros(0, bool)
 _NOTHING = Lines("", _NONE, _NONE, np.zeros((0, 4)), np.zeros(1, np.int64), _NEITHER, _NEITHER)
 
 
-def read_lines(text_page: Any, frame: Frame, tags: Mapping[int, Heading]) -> Lines:
-    """The lines of an open PDFium text page, in its reading order; `tags` are its headings by their marked content."""
+def read_lines(page: Any, text_page: Any, frame: Frame, tags: Mapping[int, Heading]) -> Lines:
+    """The lines of an open PDFium page, in its reading order; `tags` are its headings by their marked content."""
     characters = Characters(text_page)
-    words, begins, ends, lengths = _words(characters)
-    if not words:
-        return _NOTHING
-    edges = np.empty(2 * len(begins), np.int64)
-    edges[::2], edges[1::2] = begins, ends - 1
-    corners = characters.boxes(edges)
-    boxes = frame.fractions(_around(corners))
-    breaks = np.flatnonzero((characters.codes == ord("\n")) | (characters.codes == ord(HYPHEN)))
-    line_of_word = breaks.searchsorted(begins)
-    turned = turns(characters, begins, corners, frame.turns)
+    words = read_words(characters)
+    around = words.around
+    boxes = frame.fractions(around)
+    hidden = frame.outside(around) | unseen(page, characters, words, boxes)
+    if hides := bool(hidden.any()):
+        kept = np.flatnonzero(~hidden)
+        words, boxes = words.only(kept), boxes[kept]
+    if not len(words):
+        return replace(_NOTHING, hides=hides)
+    line_of_word = words.lines
+    turned = turns(characters, words.begins, words.corners, frame.turns)
     if turned.any():
-        order, line_of_word = arranged(line_of_word, turned, boxes)
-        words = [words[word] for word in order.tolist()]
-        begins, ends, lengths = (column[order] for column in (begins, ends, lengths))
-        boxes = boxes[order]
-    ends_in_text = np.cumsum(lengths + 1) - 1
+        order, line_of_word = arranged(words.lines, turned, boxes)
+        words, boxes = words.only(order), boxes[order]
     firsts = np.flatnonzero(np.diff(line_of_word, prepend=-1, append=-1))
-    lasts = ends[firsts[1:] - 1]
+    ends_in_text = np.cumsum(words.lengths + 1) - 1
+    begins, lasts = words.begins[firsts[:-1]], words.ends[firsts[1:] - 1]
     return Lines(
-        " ".join(words),
-        ends_in_text - lengths,
+        " ".join(words.texts),
+        ends_in_text - words.lengths,
         ends_in_text,
         boxes,
         firsts,
-        characters.bold(begins[firsts[:-1]].tolist()),
+        characters.bold(begins.tolist()),
         np.append(characters.codes, 0)[lasts] == ord(HYPHEN),
-        headings=_tagged(characters, tags, firsts[:-1], begins[firsts[:-1]], lasts - 1) if tags else {},
+        headings=_tagged(characters, tags, firsts[:-1], begins, lasts - 1) if tags else {},
+        hides=hides,
     )
 
 
@@ -132,33 +138,3 @@ def _tagged(
     """The lines that are of one heading from their first character to their last, by their first words."""
     marks = zip(words.tolist(), characters.marks(begins.tolist()), characters.marks(lasts.tolist()), strict=True)
     return {word: tags[first] for word, first, last in marks if first in tags and tags[first] == tags.get(last)}
-
-
-def _words(
-    characters: Characters,
-) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The words, cleaned; the first character of each, the one after its last, and its length when it is clean."""
-    words = characters.text.replace(HYPHEN, " ").split()
-    begins, ends = _places(characters.codes)
-    text = " ".join(words)
-    if clean(text) == text:
-        return words, begins, ends, ends - begins
-    words = list(map(clean, words))
-    lengths = np.array(list(map(len, words)), np.int64)
-    begins, ends, lengths = (column[lengths > 0] for column in (begins, ends, lengths))
-    return list(filter(None, words)), begins, ends, lengths
-
-
-def _places(codes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The first character of each word, and the one after its last."""
-    is_space = np.ones(len(codes) + 2, bool)
-    _IS_SPACE.take(codes, mode="clip", out=is_space[1:-1])
-    edges = np.flatnonzero(is_space[1:] != is_space[:-1])
-    return edges[::2], edges[1::2]
-
-
-def _around(corners: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(2n, 4) the boxes of each word's first and last character → (n, 4) the box around both."""
-    boxes = np.minimum(corners[::2], corners[1::2])
-    boxes[:, 1:3] = np.maximum(corners[::2, 1:3], corners[1::2, 1:3])
-    return boxes

@@ -22,6 +22,8 @@ from documents.rag.parsing.sections import EMPTY
 from documents.rag.parsing.tags import Tags
 from documents.rag.types import HowRead, Page
 
+HIDDEN = "Text that can't be seen on this page, beside it or invisible, was left out."
+
 _MOST = 0.8
 """The part of a scanned page that its picture covers at least."""
 
@@ -89,12 +91,13 @@ def _read(document: pdfium.PdfDocument, number: int, trail: Trail, tags: Tags) -
                 number, "", how_read=HowRead.FAILED, error=f"Page {number} is damaged and can't be read."
             ), trail
         frame = _frame(page)
-        arranged = arrange(read_lines(text_page, frame, tags.headings(page)), trail)
+        lines = read_lines(page, text_page, frame, tags.headings(page))
+        arranged = arrange(lines, trail)
         if not is_legible(arranged.text):
             return _unread(page, number, frame), trail
         how_read = HowRead.WAITING if is_scant(arranged.text) and _is_scan(page, frame) else HowRead.TEXT
-    size = frame.width, frame.height
-    return Page(number, arranged.text, arranged.blocks, arranged.words, *size, how_read=how_read), arranged.trail
+    size, error = (frame.width, frame.height), HIDDEN if lines.hides else ""
+    return Page(number, arranged.text, arranged.blocks, arranged.words, *size, how_read, error), arranged.trail
 
 
 def _unread(page: Any, number: int, frame: Frame) -> Page:
