@@ -77,13 +77,13 @@ def test_pages_are_recognised_before_the_users_eyes(page: Page, library: str, tm
     expect(page.locator('.status[data-status="recognising"]')).to_have_count(1, timeout=PATIENCE)
     page.goto(f"{page.get_by_role('link', name='scan.pdf', exact=True).get_attribute('href')}?page=6")
     expect(page.locator('.strip a[data-how="waiting"]')).not_to_have_count(0)
-    expect(page.get_by_text("Each can be found as soon as it is done")).to_be_visible()
+    expect(page.get_by_text("Each page can be found as soon as it is done")).to_be_visible()
     page.locator(".strip a").first.focus()
     expect(page.locator('.strip a[data-how="ocr"]')).to_have_count(6, timeout=PATIENCE)
     expect(page.locator(".strip summary")).to_have_text("6 recognised")
     expect(page.locator(".strip a").first).to_be_focused()
     expect(page.locator(".sheet")).to_contain_text("The lighthouse number 5")
-    expect(page.get_by_text("Each can be found as soon as it is done")).to_be_hidden()
+    expect(page.get_by_text("Each page can be found as soon as it is done")).to_be_hidden()
 
 
 def test_a_single_page_has_the_whole_width(page: Page, library: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.test import AsyncClient, Client
 from django.urls import reverse
 
+from documents.ingest import Keep
 from documents.models import Document, Library, Membership, Page, User, Version
 from documents.places import stored
 from documents.progress import describe
@@ -236,6 +237,17 @@ def test_large_numbers_are_written_in_groups(client: Client, owner: User, paper:
     assert "2,000 files left out" in row
     version.status, version.pages_read = Version.Status.READING, 1200
     assert describe(version) == "reading page 1,200 of 1,600"
+
+
+def test_while_a_new_version_is_recognised_the_one_before_is_asked(
+    client: Client, owner: User, paper: Document, give: Give
+) -> None:
+    client.force_login(owner)
+    newer = give("plan.pdf", pdf(text((50, 700, "The new plan"))), keep=Keep.VERSION).version
+    Version.objects.filter(pk=newer.pk).update(status=Version.Status.RECOGNISING)
+    assert "Until all are done the version before is asked." in client.get(paper.get_absolute_url()).text
+    Document.objects.filter(pk=paper.pk).update(current=None)
+    assert "Each page can be found as soon as it is done." in client.get(paper.get_absolute_url()).text
 
 
 def test_a_user_makes_a_library_and_lets_others_in(client: Client, owner: User, stranger: User) -> None:
