@@ -6,7 +6,7 @@ import ctypes
 import re
 from collections import deque
 from collections.abc import Iterable
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,10 @@ class Characters:
         Type 3 fonts number their glyphs by their letters.
         """
         everywhere = range(len(text))
-        unmapped = [_is_unmapped(self._text_page, index) == 1 for index in everywhere]
+        unmapped = list(map(_is_unmapped, repeat(self._text_page), everywhere))
+        # Most often it is a sign of a formula that has no letter, which comes as a control and isn't shown.
+        if not any(char > " " for char in compress(text, unmapped)):
+            return text
         fonts = self._fonts(everywhere)
         telling = {font for font, missing in zip(fonts, unmapped, strict=True) if not missing}
         return "".join(
