@@ -17,7 +17,7 @@ from documents.models.document import DocumentQuerySet
 from documents.progress import worker_is_running
 from documents.standing import Show, standing
 
-DOCUMENTS_A_PAGE = 100
+DOCUMENTS_A_PAGE = 50
 
 
 @login_required

@@ -142,15 +142,15 @@ def test_a_folder_of_some_hundred_files_is_sent_with_one_bar_and_a_summary(
     page.locator(FOLDER_CHOOSER).set_input_files(a_folder(tmp_path, 300))
     expect(page.locator("[data-results]")).to_have_text("301 files: 300 added, 1 refused.", timeout=PATIENCE)
     expect(page.locator("[data-refusals] li")).to_have_text(["empty.txt is empty. Upload a file with text in it."])
-    expect(page.locator("[data-rows] tr")).to_have_count(100)
+    expect(page.locator("[data-rows] tr")).to_have_count(50)
     expect(page.locator(".lead")).to_contain_text("300 documents")
     page.reload()
     expect(page.locator("[data-standing]")).to_contain_text("of 300 documents ready")
     expect(page.locator("[data-standing]")).to_be_hidden(timeout=2 * PATIENCE)
-    expect(page.locator('.status[data-status="ready"]')).to_have_count(100)
+    expect(page.locator('.status[data-status="ready"]')).to_have_count(50)
     page.get_by_label("Name, title or folder").fill("notes/deep")
     page.get_by_role("button", name="Find").click()
-    expect(page.locator("[data-rows] tr")).to_have_count(100)
+    expect(page.locator("[data-rows] tr")).to_have_count(50)
     expect(page.locator("[data-rows]")).not_to_contain_text("config")
 
 

@@ -85,7 +85,7 @@ def test_what_failed_and_what_is_unfinished_can_be_shown_alone(signed_in: Client
 
 
 def test_the_next_page_keeps_what_was_asked_for(signed_in: Client, library: Library) -> None:
-    fill(library, 101, FAILED)
+    fill(library, 51, FAILED)
     page = signed_in.get(reverse("library", args=[library.pk]), {"show": "failed"}).text
     assert 'href="?show=failed&amp;page=2"' in page
     assert listed(signed_in, library, show="failed", page=2) == ["note 0.md"]
