@@ -44,8 +44,8 @@ def unseen(page: Any, characters: Characters, words: PageWords, boxes: NDArray[n
     What stands on a picture is the text that was recognised in it. Where no line begins or ends with such words, no
     others are looked at.
     """
-    edges = np.flatnonzero(np.diff(words.lines, prepend=-1, append=-1))
-    at_edges = chain(words.begins[edges[:-1]].tolist(), words.begins[edges[1:] - 1].tolist())
+    ends = np.flatnonzero(words.lines[1:] != words.lines[:-1])
+    at_edges = chain(words.begins[ends].tolist(), words.begins[ends + 1].tolist(), words.begins[[0, -1]].tolist())
     if not any(map(_may_be_faint, set(characters.objects(at_edges)))):
         return np.zeros(len(words), bool)
     texts = characters.objects(words.begins.tolist())

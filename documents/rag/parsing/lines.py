@@ -99,6 +99,8 @@ def read_lines(page: Any, text_page: Any, frame: Frame, tags: Mapping[int, Headi
     """The lines of an open PDFium page, in its reading order; `tags` are its headings by their marked content."""
     characters = Characters(text_page)
     words = read_words(characters)
+    if not len(words):
+        return _NOTHING
     around = words.around
     boxes = frame.fractions(around)
     hidden = frame.outside(around) | unseen(page, characters, words, boxes)
