@@ -49,7 +49,7 @@ class Remote:
         self.client = client.with_options(max_retries=0, timeout=_timeout(timeout))
         self.model = model
         self.host = client.base_url.netloc.decode()
-        self._timeout = timeout
+        self._patient = ClientTimeout(total=None, connect=timeout, sock_connect=min(timeout, 10), sock_read=timeout)
         self._free_at = 0.0
 
     async def call(self, request: Callable[[], Awaitable[Reply]], patience: Patience = SOMEONE_WAITS) -> Reply:
@@ -78,10 +78,9 @@ class Remote:
 
         Beside a zero-latency server the client has half the rate. Raises what the client would.
         """
-        url, timeout = f"{self.client.base_url}{path}", self._timeout
-        patient = ClientTimeout(total=None, connect=timeout, sock_connect=min(timeout, 10), sock_read=timeout)
+        url = f"{self.client.base_url}{path}"
         try:
-            async with session.post(url, data=content, headers=self._headers, timeout=patient) as reply:
+            async with session.post(url, data=content, headers=self._headers, timeout=self._patient) as reply:
                 body = await reply.read()
         except TimeoutError as error:
             raise APITimeoutError(Request("POST", url)) from error

@@ -35,7 +35,7 @@ class _Caller:
             self.all_there.set_exception(error)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     text: str
     caller: _Caller
