@@ -49,5 +49,11 @@ def _family() -> list[psutil.Process]:
 
 def _resident(process: psutil.Process) -> int:
     with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-        return int(process.memory_info().rss)
+        return 0 if _is_its_parent_still(process) else int(process.memory_info().rss)
     return 0
+
+
+def _is_its_parent_still(process: psutil.Process) -> bool:
+    """Whether it was forked and is about to become another program, as all our children do: it shares all memory."""
+    parent = process.parent()
+    return parent is not None and process.cmdline() == parent.cmdline()
