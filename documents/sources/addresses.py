@@ -23,6 +23,9 @@ _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?", re.IGNORECASE)
 """Of a host, as it is resolved; an IPv6 address isn't one."""
 
+_NUMBER = re.compile(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?", re.IGNORECASE)
+"""A host that ends in a number, as only an IPv4 address does, in whatever way of writing."""
+
 _GLOBAL, _NAT64 = IPv6Network("2000::/3"), IPv6Network("64:ff9b::/96")
 _SPECIAL = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
 """For protocols and old 6to4 relays; Python calls parts of them global."""
@@ -68,6 +71,8 @@ def _check_literal(host: str) -> None:
     try:
         literal = ip_address(host)
     except ValueError:
+        if _NUMBER.fullmatch(host):
+            raise Refused(f"“{host}” can't be the name of a host. Write an IPv4 address as four numbers.") from None
         return  # A name; the resolver looks at what it stands for.
     if not is_public(literal):
         raise private(host, host)

@@ -40,6 +40,7 @@ class Sitemap:
     def __init__(self, web: Web, address: str) -> None:
         self._web = web
         self._address = address
+        self._listed: frozenset[URL] = frozenset()
 
     async def items(self) -> list[Item]:
         robots = await self._robots()
@@ -55,16 +56,25 @@ class Sitemap:
                 elif entry.address not in seen and len(seen) < MOST_SITEMAPS:
                     seen.add(entry.address)
                     waiting.append(entry.address)
-        return list(found.values())[:MOST_PAGES]
+        items = list(found.values())[:MOST_PAGES]
+        self._listed = frozenset(URL(item.source) for item in items)
+        return items
 
     async def fetch(self, item: Item, known: Mark) -> Fetched | None:
         """Not even asked for where the sitemap says that it is as before."""
         if not item.modified:
-            return await self._web.get(item.source, known)
+            return self._once(item, await self._web.get(item.source, known))
         if item.modified == known.modified:
             return None
-        fetched = await self._web.get(item.source, Mark(etag=known.etag))
+        fetched = self._once(item, await self._web.get(item.source, Mark(etag=known.etag)))
         return fetched and replace(fetched, mark=replace(fetched.mark, modified=item.modified))
+
+    def _once(self, item: Item, fetched: Fetched | None) -> Fetched | None:
+        """What was fetched, unless its address leads to another page of the sitemap. Raises Vanished."""
+        if fetched and (led_to := URL(fetched.address)) in self._listed and led_to != URL(item.source):
+            fetched.file.close()
+            raise Vanished(f"{item.source} leads to {led_to}, which the sitemap lists as well.")
+        return fetched
 
     def _is_ours(self, address: str) -> bool:
         try:

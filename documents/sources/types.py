@@ -46,11 +46,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The file of an item, open, under the name it is to have; whoever asked for it closes it."""
+    """The file of an item, open, under the name it is to have; whoever asked for it closes it.
+
+    `address` is where on the web it was found in the end.
+    """
 
     name: str
     file: BinaryIO
     mark: Mark
+    address: str = ""
 
 
 class Origin(Protocol):

@@ -95,7 +95,7 @@ class Web:
         except TimeoutError as error:
             raise Unreachable(f"{url} did not answer in time.") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(f"{url} can't be reached: {error}.") from error
+            raise Unreachable(f"{url} can't be reached: {_reason(error)}.") from error
 
     async def _taken(self, url: URL, response: aiohttp.ClientResponse) -> Fetched | None:
         if response.status == 304:
@@ -108,7 +108,7 @@ class Web:
             raise Unreachable(f"{url} answered with an error ({response.status}).")
         file = await self._body(url, response)
         mark = Mark(response.headers.get("Last-Modified", "")[:100], response.headers.get("ETag", "")[:200])
-        return Fetched(file_name(url, response.content_type), file, mark)
+        return Fetched(file_name(url, response.content_type), file, mark, str(url))
 
     async def _body(self, url: URL, response: aiohttp.ClientResponse) -> BinaryIO:
         """The body in a file that has no name; never more of it than the limit, however well it is packed."""
@@ -123,6 +123,12 @@ class Web:
             file.seek(0)
             stack.pop_all()
         return file
+
+
+def _reason(error: Exception) -> str:
+    """In the system's words, not in those of the client, which name its own settings as well."""
+    inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return (isinstance(inner, OSError) and inner.strerror) or str(inner) or type(inner).__name__
 
 
 def _joined(url: URL, location: str) -> str:

@@ -304,6 +304,17 @@ def test_a_listed_page_that_is_gone_is_deleted(make: Make, pages: WebSite) -> No
     assert told(run(source)) == {("gone", "two.html")}
 
 
+def test_a_listed_page_that_leads_to_another_is_there_once(make: Make, pages: WebSite) -> None:
+    pages.put("/two", status=302, location=f"{pages.url}/three")
+    source = make("sitemap", f"{pages.url}/sitemap.xml")
+    report = run(source)
+    assert [name.rpartition("/")[2] for name in sorted(names(source))] == ["one.html", "three.html"]
+    assert "/two leads to " in next(event.error for event in report.events if event.error)
+    pages.put("/one", status=302, location=f"{pages.url}/three")
+    pages.put_sitemap("/sitemap.xml", "/one", "/three")
+    assert told(run(source)) == {("gone", "one.html")}
+
+
 @pytest.mark.parametrize("body", ["<urlset/>", "<html><p>Maintenance<br></html>"])
 def test_a_sitemap_that_suddenly_lists_nothing_removes_nothing(make: Make, pages: WebSite, body: str) -> None:
     source = make("sitemap", f"{pages.url}/sitemap.xml")
