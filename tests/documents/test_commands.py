@@ -191,6 +191,19 @@ def test_a_library_that_may_only_be_read_is_refused(administrator: User, folder:
 def test_a_path_that_is_not_there_is_told(administrator: User, folder: Path) -> None:
     with pytest.raises(CommandError, match="There is no file or folder"):
         ingest(folder / "nowhere")
+    with pytest.raises(CommandError, match="no file or folder ftp://example"):
+        ingest("ftp://example.com/")
+
+
+def test_an_empty_path_is_not_the_folder_one_stands_in(administrator: User, folder: Path) -> None:
+    with pytest.raises(CommandError, match="A path is empty"):
+        ingest("", folder)
+    assert not Library.objects.exists()
+
+
+def test_a_command_that_takes_nothing_in_fails(administrator: User, folder: Path) -> None:
+    with pytest.raises(CommandError, match="None of it was taken in"):
+        ingest(folder / "logo.rar", "http://127.0.0.1/")
 
 
 def test_a_link_that_leads_out_of_the_folder_is_passed_over(administrator: User, folder: Path, tmp_path: Path) -> None:

@@ -66,3 +66,24 @@ def test_a_folder_of_another_layout_is_refused_by_name(services: None, collectio
     (collection / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1 leave 1\n")
     with pytest.raises(CommandError, match="is not in BEIR's layout"):
         figures(collection)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "sentence"),
+    [
+        ("corpus.jsonl", '{"id": "leave"}', r"corpus\.jsonl, line 1, is not in BEIR's layout"),
+        ("corpus.jsonl", '{"id": "a", "text": "A"}\n{"id": "b", "text"', r"corpus\.jsonl, line 2, is not"),
+        ("queries.jsonl", '["q1"]', r"queries\.jsonl, line 1, is not in BEIR's layout"),
+        ("qrels.tsv", "query-id\tcorpus-id\tscore\nq1\tleave\tvery\n", r"qrels\.tsv, line 2, is not in BEIR's layout"),
+        ("qrels.tsv", "query-id\tcorpus-id\tscore\n", "no question that qrels.tsv has an answer to"),
+        ("qrels.tsv", "query-id\tcorpus-id\tscore\nqX\tleave\t1\n", "no question that qrels.tsv has an answer to"),
+        ("corpus.jsonl", "", "There is no document in"),
+        ("corpus.jsonl.gz", "not packed", "can't be read"),
+    ],
+)
+def test_what_is_wrong_in_a_collection_is_told_by_its_line(
+    services: None, collection: Path, file: str, content: str, sentence: str
+) -> None:
+    (collection / file).write_text(content)
+    with pytest.raises(CommandError, match=sentence):
+        figures(collection)

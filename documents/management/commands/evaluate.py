@@ -42,15 +42,18 @@ class Collection:
 
     @classmethod
     def read(cls, directory: Path) -> Collection:
-        """Raises CommandError where a file is missing or not of the layout."""
+        """Raises CommandError where a file is missing or not of the layout, or no question has an answer."""
         try:
             relevance = _relevance(directory / "qrels.tsv")
             queries = [query for query in _lines(directory / "queries.jsonl") if query["id"] in relevance]
-            return cls(list(_lines(directory / "corpus.jsonl")), queries, relevance)
+            corpus = list(_lines(directory / "corpus.jsonl"))
         except FileNotFoundError as error:
             raise CommandError(f"{error.filename} is missing; {directory} must be in BEIR's layout.") from error
-        except (KeyError, ValueError) as error:
-            raise CommandError(f"{directory} is not in BEIR's layout: {error!r}.") from error
+        except (OSError, EOFError) as error:
+            raise CommandError(f"{directory} can't be read: {error}.") from error
+        if not corpus or not queries:
+            raise CommandError(f"There is no document in {directory}, or no question that qrels.tsv has an answer to.")
+        return cls(corpus, queries, relevance)
 
 
 class Command(BaseCommand):
@@ -143,19 +146,38 @@ def _percentile(values: Sequence[float], percent: int) -> float:
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     data = path.read_bytes() if path.exists() else gzip.decompress(path.with_name(path.name + ".gz").read_bytes())
-    for line in data.splitlines():
+    for number, line in enumerate(data.splitlines(), 1):
+        yield _entry(line, f"{path}, line {number},")
+
+
+def _entry(line: bytes, where: str) -> dict[str, Any]:
+    """A document or a question. Raises CommandError."""
+    try:
         entry = json.loads(line)
         # BEIR itself says _id.
-        yield entry | {"id": entry["id"] if "id" in entry else entry["_id"]}
+        entry["id"] = entry["id"] if "id" in entry else entry["_id"]
+        if isinstance(entry["id"], str) and isinstance(entry["text"], str):
+            return dict(entry)
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise CommandError(f"{where} is not in BEIR's layout: it must be a JSON object with an id and a text.")
 
 
 def _relevance(path: Path) -> dict[str, dict[str, int]]:
     """Query → document → grade, of the queries that any document answers."""
     found: dict[str, dict[str, int]] = {}
     with path.open(encoding="utf-8", newline="") as lines:
-        for query, document, grade in list(csv.reader(lines, delimiter="\t"))[1:]:
-            if int(grade) > 0:
-                found.setdefault(query, {})[document] = int(grade)
+        rows = csv.reader(lines, delimiter="\t")
+        next(rows, None)
+        for row in rows:
+            try:
+                query, document, grade = row[0], row[1], int(row[2])
+            except (IndexError, ValueError):
+                raise CommandError(
+                    f"{path}, line {rows.line_num}, is not in BEIR's layout: a question, a document and a whole number."
+                ) from None
+            if grade > 0:
+                found.setdefault(query, {})[document] = grade
     return found
 
 

@@ -73,8 +73,12 @@ class Command(BaseCommand):
             if watch:
                 self.watch(paths, library, user, as_json=json)
                 return
+            errors = []
             for result in self.ingest(paths, library, user, wait=wait, password=password):
                 self.say(result, as_json=json)
+                errors.append(result.error)
+            if errors and all(errors):
+                raise CommandError("None of it was taken in.")
         except (OperationalError, InterfaceError) as error:
             raise CommandError("Postgres went away. What was taken in is kept; run this again for the rest.") from error
 
@@ -82,7 +86,7 @@ class Command(BaseCommand):
         self, paths: Sequence[str], library: str, user: str | None, *, wait: bool, password: str | None
     ) -> Iterator[Line]:
         person = find_user(user)
-        files, links = found(Path(path) for path in paths if not is_address(path))
+        files, links = found(path for path in paths if not is_address(path))
         into = find_library(person, library)
         results: list[Version | Line] = [passed_over(link) for link in links]
         wrong: Complaints = {}
@@ -126,7 +130,7 @@ def source(library: Library, folder: Path, user: User) -> Source:
 
 def whole_folder(path: str) -> Path:
     folder = Path(path).resolve()
-    if is_address(path) or not folder.is_dir():
+    if is_address(path) or not path.strip() or not folder.is_dir():
         raise CommandError(f"Only folders can be watched, and there is no folder {path}.")
     return folder
 
@@ -144,10 +148,13 @@ def find_library(user: User, name: str) -> Library:
     return library
 
 
-def found(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+def found(paths: Iterable[str]) -> tuple[list[Path], list[Path]]:
     """The files, and those in the folders, without hidden ones; and apart the links that lead out of a folder."""
     files, links = list[Path](), list[Path]()
-    for path in paths:
+    for given in paths:
+        path = Path(given)
+        if not given.strip():
+            raise CommandError("A path is empty. Name a file, a folder or a web address.")
         if path.is_dir():
             root = path.resolve()
             visible = (each for each in sorted(path.rglob("*")) if not _is_hidden(each.relative_to(path)))
@@ -156,7 +163,7 @@ def found(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
         elif path.is_file():
             files.append(path)
         else:
-            raise CommandError(f"There is no file or folder {path}.")
+            raise CommandError(f"There is no file or folder {given}.")
     return [file for file in files if file.is_file()], links
 
 

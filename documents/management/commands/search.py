@@ -48,10 +48,9 @@ class Command(BaseCommand):
 
 
 def how_many(given: str) -> int:
-    number = int(given)
-    if not 1 <= number <= 100:
-        raise ArgumentTypeError(f"{number} passages can't be looked for; give a number from 1 to 100.")
-    return number
+    if not given.isdecimal() or not 1 <= int(given) <= 100:
+        raise ArgumentTypeError(f"{given} passages can't be looked for; give a number from 1 to 100.")
+    return int(given)
 
 
 async def search(question: Question, libraries: Sequence[int], strategy: str) -> tuple[Passage, ...]:
