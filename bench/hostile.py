@@ -26,7 +26,7 @@ from documents.rag.errors import UnreadableDocument
 from documents.rag.parsing import media_type
 from documents.rag.parsing.members import Room
 from documents.rag.parsing.reading import read
-from documents.rag.parsing.recognising import CONTAINERS, HEAD_BYTES
+from documents.rag.parsing.recognising import CONTAINERS
 from documents.rag.parsing.unpacking import unpack
 from documents.rag.types import HowRead, Page
 
@@ -149,7 +149,7 @@ async def _all(path: Path, into: Path) -> tuple[list[str], list[str], list[str]]
     texts, said, names = list[str](), list[str](), list[str]()
     try:
         with path.open("rb") as file:
-            kind = media_type(path.name, file.read(HEAD_BYTES))
+            kind = media_type(path.name, file)
         async for page in read(path, kind, name=path.name):
             if isinstance(page, Page):
                 texts.append(page.text)

@@ -28,7 +28,6 @@ from documents.rag.errors import UnreadableDocument
 from documents.rag.ocr.recogniser import Recogniser
 from documents.rag.parsing import media_type
 from documents.rag.parsing.reading import read
-from documents.rag.parsing.recognising import HEAD_BYTES
 from documents.rag.parsing.unlocking import write_unlocked
 from documents.rag.types import HowRead, Page
 
@@ -151,7 +150,7 @@ def _comparison(file: File, texts: Texts) -> tuple[bool | None, bool | None, flo
 async def _pages(path: Path, *, recognised: bool) -> list[Page]:
     """The file's pages; those without a text are `recognised` from their pictures, or left."""
     with path.open("rb") as file:
-        kind = media_type(path.name, file.read(HEAD_BYTES))
+        kind = media_type(path.name, file)
     pages = [page async for page in read(path, kind, name=path.name) if isinstance(page, Page)]
     async with Recogniser() as recogniser:
         for at, page in enumerate(pages):

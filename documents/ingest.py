@@ -19,7 +19,7 @@ from documents.naming import safe_folder, safe_name
 from documents.queueing import queue, queue_recognition
 from documents.rag.errors import PermanentError
 from documents.rag.parsing import media_type
-from documents.rag.parsing.recognising import HEAD_BYTES, LIGHT
+from documents.rag.parsing.recognising import LIGHT
 from documents.rag.types import HowRead
 
 HANDBOOK = "Footnote handbook"
@@ -239,7 +239,7 @@ def _looked_at(offered: Offered) -> _Given:
             f"{name} has {_megabytes(file.size)} MB; Footnote takes files of up to {settings.MAX_UPLOAD_MB} MB. "
             "Split it, or ask your administrator to raise MAX_UPLOAD_MB."
         )
-    kind = media_type(name, file.read(HEAD_BYTES))
+    kind = media_type(name, file)
     return _Given(name, safe_folder(offered.folder), offered.source, kind, sha256(file), file)
 
 

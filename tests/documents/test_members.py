@@ -15,6 +15,7 @@ from documents.rag.types import Question
 from documents.threads import in_thread
 from documents.wiring import Wiring
 from tests.documents.conftest import Give
+from tests.rag.test_parsing_office import DOCX as WORD
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -43,6 +44,14 @@ async def paths() -> list[str]:
 async def found(system: Wiring, library: Library, text: str) -> list[str]:
     passages = await (await system.system([library.pk])).search(Question(text), strategy="hybrid")
     return [passage.text for passage in passages]
+
+
+@pytest.mark.parametrize("name", ["minutes.doc", "minutes.zip", "minutes.pdf", "minutes"])
+async def test_a_word_document_under_another_name_is_one_document(system: Wiring, give: Give, name: str) -> None:
+    version = await index_all(await in_thread(give, name, zipped(dict(WORD))))
+    assert version.status == Version.Status.READY
+    assert await paths() == [name]
+    assert "Thirty days a year." in (await version.pages.aget()).text
 
 
 async def test_what_an_archive_holds_can_be_found(system: Wiring, library: Library, give: Give) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 LOCKED = 0xF3D1C4DF
 _OPEN = 0xE391C05F
@@ -83,7 +83,7 @@ def presentation(
     for state in filter(None, (before, slides)):
         stream, edit = _edited(stream, edit, state, listed, noted)
     user = atom(0xFF6, struct.pack("<III", 20, token, edit))
-    return _container_file(user, stream)
+    return ole({"Current User": user, "PowerPoint Document": stream})
 
 
 def _edited(
@@ -115,27 +115,22 @@ def _padded(listed: Sequence[bytes], count: int) -> list[bytes]:
 # --- The file around it -----------------------------------------------------------------------
 
 
-def _container_file(user: bytes, stream: bytes) -> bytes:
-    """An OLE file of the two streams; each is long enough to have sectors of its own."""
-    streams = [_filled(content, max(len(content), 4096)) for content in (user, stream)]
-    counts = [len(content) // _SECTOR for content in streams]
-    starts = [2, 2 + counts[0]]
-    table = [_OF_TABLE, _END]
-    for start, count in zip(starts, counts, strict=True):
-        table += [*range(start + 1, start + count), _END]
+def ole(contents: Mapping[str, bytes]) -> bytes:
+    """An OLE file of up to three streams; each is long enough to have sectors of its own."""
+    streams = [_filled(content, max(len(content), 4096)) for content in contents.values()]
+    table, entries = [_OF_TABLE, _END], [entry("Root Entry", 5, below=1)]
+    for number, (name, stream) in enumerate(zip(contents, streams, strict=True), 1):
+        beside = number + 1 if number < len(contents) else _NONE
+        entries.append(entry(name, 2, beside=beside, start=len(table), size=len(stream)))
+        table += [*range(len(table) + 1, len(table) + len(stream) // _SECTOR), _END]
     assert len(table) <= _SECTOR // 4, "one sector tells where all others are"
-    entries = (
-        _entry("Root Entry", 5, below=1),
-        _entry("Current User", 2, beside=2, start=starts[0], size=len(streams[0])),
-        _entry("PowerPoint Document", 2, start=starts[1], size=len(streams[1])),
-    )
     table += [_NONE] * (_SECTOR // 4 - len(table))
     places = struct.pack("<IIIIIIIII", 1, 1, 0, 4096, _END, 0, _END, 0, 0) + b"\xff" * 4 * 108
     head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + struct.pack("<16xHHHHH6xI", 0x3E, 3, 0xFFFE, 9, 6, 0) + places
     return b"".join((head, struct.pack("<128I", *table), _filled(b"".join(entries), _SECTOR), *streams))
 
 
-def _entry(name: str, kind: int, *, beside: int = _NONE, below: int = _NONE, start: int = _END, size: int = 0) -> bytes:
+def entry(name: str, kind: int, *, beside: int = _NONE, below: int = _NONE, start: int = _END, size: int = 0) -> bytes:
     written = name.encode("utf-16-le")
     about = struct.pack("<HBBIII", len(written) + 2, kind, 1, _NONE, beside, below)
     return written.ljust(64, b"\0") + about + bytes(36) + struct.pack("<IQ", start, size)

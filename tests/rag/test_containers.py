@@ -7,6 +7,7 @@ import stat
 import struct
 import zipfile
 from email.message import EmailMessage
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -204,7 +205,7 @@ async def test_what_is_attached_is_written_out_without_the_pictures_of_the_body(
 def test_an_email_in_utf_16_and_one_with_a_wrong_charset_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.eml"
     path.write_bytes("Subject: Wide\n\nHello".encode("utf-16-le"))
-    assert text(path, media_type("a.eml", path.read_bytes())) == ("Wide", "Subject: Wide\n\nHello")
+    assert text(path, media_type("a.eml", BytesIO(path.read_bytes()))) == ("Wide", "Subject: Wide\n\nHello")
     path.write_bytes(b'Subject: Odd\nContent-Type: text/plain; charset="no-such"\n\nGr\xfc\xdfe aus M\xfcnchen')
     assert text(path, EML)[1].endswith("Grüße aus München")
 
@@ -212,7 +213,7 @@ def test_an_email_in_utf_16_and_one_with_a_wrong_charset_are_read(tmp_path: Path
 @pytest.mark.skipif(not SHARED.exists(), reason="needs the shared data")
 async def test_an_outlook_message_is_read_with_what_is_attached(tmp_path: Path) -> None:
     path = SHARED / "files/msg/msg_with_attachment.msg"
-    assert media_type(path.name, path.read_bytes()) == MSG
+    assert media_type(path.name, BytesIO(path.read_bytes())) == MSG
     title, shown = text(path, MSG)
     assert title == "Email with Attachment"
     assert 'From: "Alice Example" <alice@example.com>\nTo: Bob Example <bob@example.com>\n' in shown

@@ -18,7 +18,7 @@ from documents.rag.errors import UnreadableDocument
 from documents.rag.parsing import media_type
 from documents.rag.parsing.opened import Opened
 from documents.rag.parsing.reading import read
-from documents.rag.parsing.recognising import FORMATS, HEAD_BYTES
+from documents.rag.parsing.recognising import FORMATS
 from documents.rag.types import Page
 
 Read = tuple[str, list[Page]]
@@ -78,7 +78,7 @@ def file(tmp_path: Path) -> Callable[[str, str], Path]:
 async def opened(path: Path) -> Read:
     """What the reader gives, by its child where the format wants one."""
     with path.open("rb") as content:
-        kind = media_type(path.name, content.read(HEAD_BYTES))
+        kind = media_type(path.name, content)
     title, *pages = [item async for item in read(path, kind, name=path.name)]
     assert isinstance(title, Opened)
     return title.title, [page for page in pages if isinstance(page, Page)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ BODY = text((72, 700, "Twenty days of leave"))
 
 
 async def pages_of(path: Path, limits: Limits | None = None) -> tuple[Opened, list[Page]]:
-    kind = await asyncio.to_thread(lambda: media_type(path.name, path.read_bytes()[:4096]))
+    kind = await asyncio.to_thread(lambda: media_type(path.name, BytesIO(path.read_bytes())))
     opened, *pages = [item async for item in read(path, kind, name=path.name, limits=limits or Limits())]
     assert isinstance(opened, Opened)
     return opened, [page for page in pages if isinstance(page, Page)]

@@ -30,7 +30,7 @@ def write(path: Path, image: Image.Image, **options: Any) -> Path:
 
 
 def pages_of(path: Path) -> list[Page]:
-    kind = media_type(path.name, path.read_bytes()[:4096])
+    kind = media_type(path.name, io.BytesIO(path.read_bytes()))
     opened, *pages = parse(path, kind, name=path.name)
     assert opened == Opened("", len(pages))
     return [page for page in pages if isinstance(page, Page)]

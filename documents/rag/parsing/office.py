@@ -13,7 +13,7 @@ from documents.rag.parsing.cleaning import clean
 from documents.rag.parsing.grids import table
 from documents.rag.parsing.lists import Lists
 from documents.rag.parsing.opened import Opened
-from documents.rag.parsing.recognising import HEAD_BYTES, media_type
+from documents.rag.parsing.recognising import media_type
 from documents.rag.parsing.sections import Piece, by_heading, document, first_heading
 from documents.rag.types import BlockKind, Page
 
@@ -28,7 +28,7 @@ def parse(path: Path, first: int, *, name: str) -> Iterator[Opened | Page]:
     Raises UnreadableDocument for a file that is damaged or needs a password.
     """
     with path.open("rb") as file:
-        kind = media_type(name, file.read(HEAD_BYTES))
+        kind = media_type(name, file)
     config = kreuzberg.ExtractionConfig(use_cache=False, include_document_structure=True)
     try:
         result = kreuzberg.extract_file_sync(path, mime_type=kind, config=config)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import IO
 
 from documents.rag.errors import UnreadableDocument
+from documents.rag.parsing.entries import in_ole, in_zip
 from documents.rag.parsing.foreign import APPLE, foreign
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
@@ -137,12 +139,21 @@ READABLE = (
 LIGHT = {HTML, MARKDOWN, TEXT, ASCIIDOC, CSV, CAPTIONS, JSON, CODE}
 """Read by code of ours, or of well-kept parsers, in a time that grows with the file's size and no faster."""
 
-HEAD_BYTES = 4096
-"""How much of a file's beginning `media_type` wants to see."""
+_HEAD_BYTES = 4096
 
 _ZIPPED = {DOCX, PPTX, XLSX, ODT, ODP, ODS, EPUB}
 _OLD = {DOC, PPT, XLS, MSG}
 _OLD_SIGNATURE = b"\xd0\xcf\x11\xe0"
+
+_PACKAGE = {"[Content_Types].xml", "_rels/.rels"}
+_PARTS = {"word": DOCX, "ppt": PPTX, "xl": XLSX}
+_STREAMS = {
+    "WordDocument": DOC,
+    "PowerPoint Document": PPT,
+    "Workbook": XLS,
+    "Book": XLS,
+    "__properties_version1.0": MSG,
+}
 
 _PICTURES = (
     (re.compile(rb"\x89PNG\r\n"), PNG),
@@ -159,11 +170,13 @@ HTML_START = re.compile(rb"(?:<\?xml[^>]*>|<!--.{0,2000}?-->|\s)*<(?:!doctype ht
 UTF16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 
-def media_type(name: str, head: bytes) -> str:
-    """The media type of the file that begins with `head` (HEAD_BYTES of it), a key of READ.
+def media_type(name: str, file: IO[bytes]) -> str:
+    """The media type of the file, a key of READ; some kilobytes of it are looked at, wherever they are.
 
     Raises UnreadableDocument, with a sentence that names the file and what it is, for what isn't read.
     """
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
     if not head.strip(b"\0\t\n\r "):
         raise UnreadableDocument(f"{name} is empty. Upload a file with text in it.")
     suffix = PurePath(name).suffix.lower()
@@ -176,9 +189,9 @@ def media_type(name: str, head: bytes) -> str:
     if program := APPLE.get(suffix, "") if head.startswith(b"PK") else "":
         raise UnreadableDocument(f"{name} is a file of {program}. Export it there as a PDF, and upload that.")
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _zipped(name, by_name, head)
+        return _zipped(name, by_name, head, file)
     if head.startswith(_OLD_SIGNATURE):
-        return _old(name, by_name)
+        return _old(name, by_name, file)
     if picture := next((kind for signature, kind in _PICTURES if signature.match(head)), ""):
         if suffix == ".pdf":
             raise _refusal(f"{name} is a {_what(picture)}, not a PDF. Give it its right name.")
@@ -202,19 +215,31 @@ def _what(media_type: str) -> str:
     return next(kind.what for kind in FORMATS if kind.media_type == media_type)
 
 
-def _zipped(name: str, by_name: str, head: bytes) -> str:
-    """The format of a ZIP archive: as it declares itself, as EPUB and OpenDocument do, or by its name."""
+def _zipped(name: str, by_name: str, head: bytes, file: IO[bytes]) -> str:
+    """The format of a ZIP archive: as it declares itself, as EPUB and OpenDocument do, by its parts, or by its name."""
     declared = next((kind for kind in (ODT, ODP, ODS, EPUB) if b"mimetype" + kind.encode() in head[:200]), "")
-    return declared or (by_name if by_name in _ZIPPED else ZIP)
-
-
-def _old(name: str, by_name: str) -> str:
-    """The format of a file of Outlook, or Office before 2007; today's Office packs what has a password like these."""
+    if declared:
+        return declared
+    paths = in_zip(file)
+    is_package = not _PACKAGE.isdisjoint(paths)
+    if is_package and (part := next((path for path in paths if path.split("/")[0] in _PARTS), "")):
+        return _PARTS[part.split("/")[0]]
     if by_name in _ZIPPED:
+        return by_name
+    if is_package:
+        raise _refusal(f"{name} is packed like an Office file, but is none of Word, PowerPoint or Excel.")
+    return ZIP
+
+
+def _old(name: str, by_name: str, file: IO[bytes]) -> str:
+    """The format of a file of Outlook, or Office before 2007; today's Office packs what has a password like these."""
+    names = in_ole(file)
+    if "EncryptedPackage" in names:
         raise UnreadableDocument(f"{name} is protected by a password. Save it without one and upload that.")
-    if by_name not in _OLD:
+    kind = next((kind for stream, kind in _STREAMS.items() if stream in names), by_name)
+    if kind not in _OLD:
         raise _refusal(f"{name} is an old Microsoft Office file of an unknown kind.")
-    return by_name
+    return kind
 
 
 def _looks_like_text(head: bytes) -> bool:

@@ -21,7 +21,7 @@ COLUMNS = 1_000
 def parse(path: Path, first: int, *, name: str) -> Iterator[Opened | Page]:
     """One page a sheet, or more where it is long; hidden sheets too. Formulas are read as their last values."""
     try:
-        with CalamineWorkbook.from_path(path) as workbook:
+        with _opened(path) as workbook:
             sections = [page for title in workbook.sheet_names for page in _sheet(workbook, title)]
     except PasswordError as error:
         raise UnreadableDocument(f"{name} is protected by a password. Save it without one and upload that.") from error
@@ -30,6 +30,17 @@ def parse(path: Path, first: int, *, name: str) -> Iterator[Opened | Page]:
             f"{name} is damaged and can't be read. Save it again in its program and upload that."
         ) from error
     yield from document("", sections, first)
+
+
+def _opened(path: Path) -> CalamineWorkbook:
+    """The library believes a path's ending; only of an open file does it look what it is, and sees no password then."""
+    try:
+        return CalamineWorkbook.from_path(path)
+    except PasswordError:
+        raise
+    except CalamineError:
+        with path.open("rb") as file:
+            return CalamineWorkbook.from_filelike(file)
 
 
 def _sheet(workbook: CalamineWorkbook, title: str) -> list[list[Piece]]:
