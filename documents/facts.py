@@ -10,6 +10,7 @@ from django.conf.locale import LANG_INFO
 from django.db.models import Count, Q, Sum
 
 from documents.models import Version
+from documents.rag.parsing.sections import HIDDEN
 from documents.rag.types import HowRead
 
 
@@ -59,11 +60,15 @@ def _warnings(version: Version) -> Iterable[Caution]:
     noted = list(pages.values_list("number", "how_read", "error"))
     failed = [(number, error) for number, how, error in noted if how == HowRead.FAILED]
     empty = [number for number, how, _ in noted if how == HowRead.EMPTY]
-    others = [(number, error) for number, how, error in noted if how not in (HowRead.FAILED, HowRead.EMPTY)]
+    hiding = [(number, error) for number, _, error in noted if error == HIDDEN]
+    known = (HowRead.FAILED, HowRead.EMPTY)
+    others = [(number, error) for number, how, error in noted if how not in known and error != HIDDEN]
     if failed:
         yield Caution(f"{_pages(len(failed))} could not be read", _sentences(failed))
     if others:
         yield Caution(f"{_pages(len(others))} may have been read in part", _sentences(others))
+    if hiding:
+        yield Caution(f"Text that can't be seen was left out on {_pages(len(hiding))}", _sentences(hiding))
     if empty and version.paged:
         yield Caution(f"{_pages(len(empty))} without text", (f"Pages {written_numbers(empty)}.",))
     if version.left_out:

@@ -85,7 +85,15 @@ async def test_text_that_nobody_sees_is_told_with_its_page(
     assert not await version.chunks.filter(text__contains="Ignore").aexists()
     await client.aforce_login(owner)
     page = await in_thread(told, client, await Document.objects.aget(pk=version.document_id))
-    assert "1 page may have been read in part 2: Text that can&#x27;t be seen on this page" in page
+    assert "Text that can&#x27;t be seen was left out on 1 page 2: Text that can&#x27;t be seen on this page" in page
+    assert "read in part" not in page
+
+
+def test_a_page_read_in_part_is_told_apart_from_text_that_nobody_sees(client: Client, paper: Document) -> None:
+    Page.objects.filter(number=1).update(error="Its picture can't be recognised.")
+    page = told(client, paper)
+    assert "1 page may have been read in part 1: Its picture can&#x27;t be recognised." in page
+    assert "left out on" not in page
 
 
 @pytest.mark.asyncio

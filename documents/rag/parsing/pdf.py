@@ -18,11 +18,9 @@ from documents.rag.parsing.cleaning import clean, is_legible, is_scant
 from documents.rag.parsing.layout import Trail, arrange
 from documents.rag.parsing.lines import Frame, read_lines
 from documents.rag.parsing.opened import Opened
-from documents.rag.parsing.sections import EMPTY
+from documents.rag.parsing.sections import EMPTY, HIDDEN
 from documents.rag.parsing.tags import Tags
 from documents.rag.types import HowRead, Page
-
-HIDDEN = "Text that can't be seen on this page, beside it or invisible, was left out."
 
 _MOST = 0.8
 """The part of a scanned page that its picture covers at least."""

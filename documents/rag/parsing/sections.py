@@ -12,6 +12,7 @@ PAGE_CHARACTERS = 20_000
 """The most a page of such a format holds, so that it can be stored, shown and retried as one."""
 
 EMPTY = "This page has no text."
+HIDDEN = "Text that can't be seen on this page, beside it or invisible, was left out."
 _TOP_LEVEL = 2
 
 
