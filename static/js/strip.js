@@ -4,7 +4,7 @@ import { fetchPartial } from "partials";
 
 const EVERY = 1000;
 
-class Strip {
+export class Strip {
   #strip;
   #onScreen = false;
   #stale = false;
@@ -14,6 +14,7 @@ class Strip {
 
   constructor(strip) {
     this.#strip = strip;
+    strip.dataset.started = "";
     new IntersectionObserver((entries) => {
       this.#onScreen = entries.at(-1).isIntersecting;
       this.#refresh();
@@ -84,6 +85,3 @@ async function showPage() {
   const fresh = await fetchPartial(sheet.dataset.page);
   if (fresh) sheet.replaceChildren(fresh);
 }
-
-const strip = document.querySelector(".strip");
-if (strip) new Strip(strip);
