@@ -31,6 +31,8 @@ def describe(version: Version, *, worker: bool = True) -> str:
             return f"embedding {version.chunks_indexed:,} of {version.chunks_total:,}"
         case Version.Status.QUEUED | Version.Status.RECOGNISING if version.attempts:
             return "waiting to be tried again"
+        case Version.Status.RECOGNISING if not (version.lease or version.pages_recognised):
+            return _WAITING[version.status]
         case Version.Status.RECOGNISING:
             page = min(version.pages_recognised + 1, version.pages_to_recognise)
             return f"recognising page {page:,} of {version.pages_to_recognise:,}"

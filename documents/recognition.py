@@ -70,6 +70,7 @@ class _Turn(indexing.Work):
 
     async def do(self) -> None:
         version = self.version
+        await announce(version)
         for row in await in_thread(lambda: list(versions.waiting_pages(version)[:PAGES_A_TURN])):
             await replace(self.lease, version, await self.read(row))
             if version.chunks_indexed and not version.document.current_id:

@@ -142,7 +142,7 @@ def let_wait(lease: Lease, version: Version) -> bool:
             pages_to_recognise=waiting,
             pages_recognised=0,
         )
-        version.status = Version.Status.RECOGNISING
+        version.status, version.lease = Version.Status.RECOGNISING, None
         version.pages_to_recognise, version.pages_recognised = waiting, 0
     return bool(waiting)
 

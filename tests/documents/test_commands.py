@@ -158,7 +158,7 @@ def test_the_doctor_tells_how_many_pages_wait_for_text_recognition(
     assert not doctor()["text recognition"]["ok"]
     beat()
     assert doctor()["text recognition"]["detail"] == "3 pages wait for text recognition."
-    assert "recognising page 1 of 1" in client.get(document.get_absolute_url()).text
+    assert "waiting for text recognition<" in client.get(document.get_absolute_url()).text
 
 
 async def index_them() -> None:

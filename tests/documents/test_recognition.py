@@ -94,7 +94,7 @@ async def assert_in_order() -> None:
 
 async def test_the_text_can_be_found_while_pages_wait(system: Wiring, library: Library, waiting: Version) -> None:
     assert (waiting.status, waiting.lease) == (Status.RECOGNISING, None)
-    assert describe(waiting) == "recognising page 1 of 1"
+    assert describe(waiting) == "waiting for text recognition"
     assert waiting.document.current_id == waiting.pk
     assert await how_read(waiting) == ["text", "waiting", "text"]
     assert "The harbour plan" in await found(system, library, "harbour")
