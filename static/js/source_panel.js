@@ -1,6 +1,7 @@
 import { fetchPartial } from "partials";
 
-const GONE = "This source is not there, or you may not read it.";
+const GONE = "This source was removed, or you may not read it.";
+const AWAY = "This source can’t be had at the moment. Try again in a while.";
 
 /** The source beside the conversation: opened by a footnote's number, closed by Escape. */
 export class SourcePanel {
@@ -46,8 +47,7 @@ export class SourcePanel {
   async #open(answer, number) {
     this.#mark(answer, number);
     history.replaceState(null, "", `#note-${answer.dataset.message}-${number}`);
-    const partial = await fetchPartial(`${answer.dataset.url}sources/${number}/`);
-    this.#element.replaceChildren(partial ?? paragraph(GONE));
+    this.#element.replaceChildren(await fetchSource(`${answer.dataset.url}sources/${number}/`, number));
     this.#element.hidden = false;
     this.#element.querySelector("h2")?.focus({ preventScroll: true });
     this.#element.querySelector("mark, rect")?.scrollIntoView({ block: "center" });
@@ -78,8 +78,17 @@ export class SourcePanel {
   }
 }
 
-function paragraph(text) {
-  const element = document.createElement("p");
-  element.textContent = text;
-  return element;
+async function fetchSource(url, number) {
+  try {
+    return (await fetchPartial(url)) ?? noSource(number, GONE);
+  } catch {
+    return noSource(number, AWAY);
+  }
+}
+
+function noSource(number, sentence) {
+  const panel = document.querySelector("[data-no-source]").content.cloneNode(true);
+  panel.querySelector(".quiet span").textContent = number;
+  panel.querySelector(".notice").textContent = sentence;
+  return panel;
 }

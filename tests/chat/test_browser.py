@@ -70,6 +70,28 @@ def test_a_link_to_a_footnote_opens_it(page: Page) -> None:
     expect(source.locator("mark").first).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [(404, "This source was removed, or you may not read it."), (500, "This source can’t be had at the moment.")],
+)
+def test_a_source_that_is_not_to_be_had_says_so_and_can_be_closed(page: Page, status: int, sentence: str) -> None:
+    ask(page, QUESTION)
+    expect(page.locator(".answer[data-status=complete]")).to_be_visible()
+    unlistened = page.context.new_page()
+    unlistened.goto(page.url)
+    unlistened.route("**/sources/1/", lambda route: route.fulfill(status=status))
+    source = unlistened.get_by_role("complementary", name="Source")
+    for key in ("Escape", "Enter"):
+        unlistened.locator(".prose .cite").first.click()
+        expect(source.get_by_role("heading", name="No source")).to_be_focused()
+        expect(source).to_contain_text("Footnote 1")
+        expect(source).to_contain_text(sentence)
+        if key == "Enter":
+            source.get_by_role("button", name="Close").focus()
+        unlistened.keyboard.press(key)
+        expect(source).to_be_hidden()
+
+
 def test_an_answer_goes_on_after_a_reload_and_stops_in_both_tabs(page: Page, model: OpenAIServer) -> None:
     model.queue(Reply(LONG, hold_at=9, gate="browser"))
     ask(page, QUESTION)
