@@ -20,6 +20,7 @@ from documents.rag.parsing.opened import Opened
 from documents.rag.parsing.reading import read
 from documents.rag.parsing.recognising import FORMATS
 from documents.rag.types import Page
+from tests.rag.letters import letter
 
 Read = tuple[str, list[Page]]
 DOCX = {
@@ -243,3 +244,28 @@ def test_the_handbook_names_every_format_and_ending() -> None:
         assert known.what in told
         endings = [suffix for suffix in known.suffixes if suffix and f"`{suffix}`" not in told[known.what]]
         assert not endings or "more" in told[known.what]
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("Figure \x13 SEQ Figure \\* ARABIC \x141\x15: a duck", "Figure 1: a duck"),
+        ('See \x13 HYPERLINK "https://a.example/" \x14our page\x15.', "See our page."),
+        (
+            '\x13 TOC \\o "1-3" \\h \x14\x13HYPERLINK \\l "_Toc1"\x14Leave \x13 PAGEREF _Toc1 \\h \x143\x15\x15\x15',
+            "Leave 3",
+        ),
+        (
+            "Type SEQ Figure \\* ARABIC on that \x13 PAGE \x142\x15 PAGE \\o",
+            "Type SEQ Figure \\* ARABIC on that  PAGE 2 PAGE \\o",
+        ),
+    ],
+)
+async def test_a_field_of_word_before_2007_shows_its_text_alone(
+    tmp_path: Path, written: str, text: str, wide: bool
+) -> None:
+    path = tmp_path / "a.doc"
+    path.write_bytes(letter(f"{written}\r", wide=wide))
+    _, [page] = await opened(path)
+    assert page.text == text

@@ -10,10 +10,11 @@ import kreuzberg
 
 from documents.rag.errors import UnreadableDocument
 from documents.rag.parsing.cleaning import clean
+from documents.rag.parsing.fields import without_instructions
 from documents.rag.parsing.grids import table
 from documents.rag.parsing.lists import Lists
 from documents.rag.parsing.opened import Opened
-from documents.rag.parsing.recognising import media_type
+from documents.rag.parsing.recognising import DOC, media_type
 from documents.rag.parsing.sections import Piece, by_heading, document, first_heading
 from documents.rag.types import BlockKind, Page
 
@@ -37,7 +38,8 @@ def parse(path: Path, first: int, *, name: str) -> Iterator[Opened | Page]:
             f"{name} is damaged or has a password, and can't be read. Save it again, without one, and upload that."
         ) from error
     nodes: Any = result.document["nodes"] if result.document else []
-    pieces = [piece for piece in _pieces(nodes) if piece.text.strip()]
+    found = without_instructions(_pieces(nodes), path) if kind == DOC else _pieces(nodes)
+    pieces = [piece for piece in found if piece.text.strip()]
     title = result.metadata.get("title")
     named = clean(title).strip() if isinstance(title, str) else ""
     yield from document(named or first_heading(pieces), by_heading(pieces), first)
