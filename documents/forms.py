@@ -73,7 +73,7 @@ class RenameForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError(_TOO_LONG, params={"show_value": len(name), "limit_value": LONGEST})
         name = safe_name(name)
         if name != self.initial["name"] and self._beside().filter(name=name).exists():
-            raise forms.ValidationError(f"There is a {name} here already. Choose another name.")
+            raise forms.ValidationError(f"{name} is here already. Choose another name.")
         return name
 
     def _beside(self) -> QuerySet[Document]:
