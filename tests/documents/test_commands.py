@@ -118,6 +118,13 @@ def test_the_doctor_says_that_no_worker_is_running(administrator: User, folder: 
     assert doctor()["worker"]["detail"] == "A worker is running; 2 documents wait for it."
 
 
+def test_the_doctor_says_that_one_document_waits(administrator: User, folder: Path) -> None:
+    ingest(folder / "plan.pdf")
+    assert "and 1 document waits for one." in str(doctor()["worker"]["detail"])
+    beat()
+    assert doctor()["worker"]["detail"] == "A worker is running; 1 document waits for it."
+
+
 @pytest.fixture
 def scans(tmp_path: Path) -> Path:
     """A PDF of two pages, and a picture, without any text but what is drawn."""

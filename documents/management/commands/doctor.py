@@ -119,17 +119,22 @@ def worker() -> str:
     waiting = leases.free()
     count = waiting.count()
     if worker_is_running():
-        return f"A worker is running; {count:,} documents wait for it."
+        return f"A worker is running; {_wait(count, 'document')} for it."
     if not count:
         return "No worker is running; nothing waits for one."
-    return _unattended(waiting, f"{count:,} documents wait for one")
+    return _unattended(waiting, f"{_wait(count, 'document')} for one")
 
 
 def recognition() -> str:
     pages = Page.objects.filter(how_read=HowRead.WAITING, version__in=leases.wanted()).count()
     if not pages or worker_is_running():
-        return f"{pages:,} pages wait for text recognition."
-    return _unattended(leases.recognisable(), f"{pages:,} pages wait for text recognition")
+        return f"{_wait(pages, 'page')} for text recognition."
+    return _unattended(leases.recognisable(), f"{_wait(pages, 'page')} for text recognition")
+
+
+def _wait(count: int, what: str) -> str:
+    """`1 page waits`, `2 pages wait`."""
+    return f"{count:,} {what}s wait" if count != 1 else f"1 {what} waits"
 
 
 def _unattended(waiting: QuerySet[Version], what: str) -> NoReturn:
