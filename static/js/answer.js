@@ -41,7 +41,8 @@ export class Answer {
     steps.hidden = false;
     steps.querySelector("summary").textContent = `${text}…`;
     const item = document.createElement("li");
-    item.append(span(text), " ", span(`${milliseconds} ms`));
+    item.append(span(text));
+    if (milliseconds) item.append(" ", span(`${milliseconds} ms`));
     steps.querySelector("ol").append(item);
   }
 
