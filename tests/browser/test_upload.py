@@ -62,6 +62,7 @@ def test_a_name_that_exists_is_asked_about(page: Page, library: str, tmp_path: P
     expect(page.locator('.status[data-status="ready"]')).to_have_count(1, timeout=PATIENCE)
     chooser.set_input_files(write(tmp_path, leave="# Leave\n\nEveryone has 30 days."))
     expect(page.get_by_role("dialog")).to_contain_text("leave.md")
+    expect(page.get_by_role("dialog")).to_contain_text("Files with the same content as before stay as they are.")
     page.get_by_role("button", name="New versions").click()
     expect(page.locator("[data-results]")).to_have_text("1 file: 1 new version.")
     expect(page.locator("[data-rows] tr")).to_have_count(1)
