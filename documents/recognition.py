@@ -98,7 +98,9 @@ class _Turn(indexing.Work):
             found = await self.recogniser.page(path, version.media_type, page.number, name=version.document.name)
         if page.text and not _is_better(found.text, page.text):
             return changed(page, how_read=HowRead.TEXT, error=found.error)
-        return found
+        if found.how_read is HowRead.FAILED:
+            return found
+        return changed(found, width=page.width, height=page.height)
 
     def end(self) -> None:
         """Let the version go: until its next turn, or as ready. Raises UnreadableDocument where it has no text."""

@@ -316,6 +316,23 @@ async def test_an_editor_has_a_page_read_again(client: Client, owner: User, wait
     assert (await fresh(waiting)).status == Status.RECOGNISING
 
 
+async def test_no_picture_is_asked_for_of_a_damaged_page_that_waits(
+    client: Client, owner: User, waiting: Version
+) -> None:
+    await in_thread(client.force_login, owner)
+    scan, damaged = (reverse("page", args=[waiting.document_id, 1, number]) for number in (2, 3))
+    assert "<img" in (await in_thread(client.get, scan)).text
+    await recognition.recognise()
+    await in_thread(client.post, reverse("page-read", args=[waiting.document_id, 1, 2]))
+    assert "<img" in (await in_thread(client.get, scan)).text, "its size is known still"
+    nothing = {"text": "", "width": None, "height": None}
+    await Page.objects.filter(number=3).aupdate(how_read=HowRead.FAILED, **nothing)
+    await in_thread(client.post, reverse("page-read", args=[waiting.document_id, 1, 3]))
+    page = (await in_thread(client.get, damaged)).text
+    assert "This page waits to be read." in page
+    assert "<img" not in page
+
+
 async def test_readers_and_strangers_have_nothing_read_again(
     client: Client, teammate: User, stranger: User, waiting: Version
 ) -> None:
