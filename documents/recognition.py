@@ -100,7 +100,7 @@ class _Turn(indexing.Work):
             return changed(page, how_read=HowRead.TEXT, error=found.error)
         if found.how_read is HowRead.FAILED:
             return found
-        return changed(found, width=page.width, height=page.height)
+        return changed(found, width=page.width, height=page.height, error=page.error or found.error)
 
     def end(self) -> None:
         """Let the version go: until its next turn, or as ready. Raises UnreadableDocument where it has no text."""

@@ -81,6 +81,7 @@ def test_the_directory_of_a_large_older_file_is_found() -> None:
 @pytest.mark.parametrize("paths", [("letter.docx", "plan.xlsx"), ("a/[Content_Types].xml", "word/notes.txt")])
 def test_an_archive_that_holds_office_files_is_an_archive(paths: tuple[str, ...]) -> None:
     assert kind("a.zip", zipped(*paths)) == ZIP
+    assert kind("a.docx", zipped(*paths)) == ZIP
 
 
 @pytest.mark.parametrize(

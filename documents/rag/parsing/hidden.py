@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from documents.rag.parsing.characters import Characters, quick
 from documents.rag.parsing.words import PageWords
 
-_INVISIBLE = int(raw.FPDF_TEXTRENDERMODE_INVISIBLE)
+_WITHOUT_INK = {raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP}
 _WHITE = 250
 """How bright each of red, green and blue is at least, of 255."""
 _MOST_OBJECTS = 5_000
@@ -60,12 +60,12 @@ def unseen(page: Any, characters: Characters, words: PageWords, boxes: NDArray[n
 
 def _may_be_faint(text: int | None) -> bool:
     """Whether its ink is worth a look: told at once, as it is asked of each line of each page."""
-    return not _fill(text, *_addresses) or _red.value > _WHITE or not _alpha.value or _mode(text) == _INVISIBLE
+    return not _fill(text, *_addresses) or _red.value > _WHITE or not _alpha.value or _mode(text) in _WITHOUT_INK
 
 
 def _ink(text: int | None) -> _Ink:
     mode = _mode(text)
-    if mode == _INVISIBLE:
+    if mode in _WITHOUT_INK:
         return _Ink.NONE
     return _filling(text) if mode == raw.FPDF_TEXTRENDERMODE_FILL else _Ink.SOME
 

@@ -44,9 +44,12 @@ def _drawn(path: Path, media_type: str, number: int, wanted: Scale, *, name: str
     with _one_at_a_time, open_pdf(path, name) as document:
         try:
             page = document[number - 1]
+            size = page.get_size()
         except (IndexError, pdfium.PdfiumError) as error:
             raise UnreadableDocument(f"Page {number} of {name} can't be shown.") from error
-        return np.array(page.render(scale=scale(*page.get_size()), rev_byteorder=True).to_numpy())
+        if not all(size):
+            raise UnreadableDocument(f"Page {number} of {name} has no area, and can't be shown.")
+        return np.array(page.render(scale=scale(*size), rev_byteorder=True).to_numpy())
 
 
 def _png(pixels: Pixels) -> bytes:

@@ -46,7 +46,9 @@ class Frame:
         return shown
 
     def outside(self, boxes: NDArray[np.float32]) -> NDArray[np.bool]:
-        """Which of these boxes, in PDF units, stand wholly beside the page."""
+        """Which of these boxes, in PDF units, stand wholly beside the page; none where it has no area by mistake."""
+        if self.left >= self.right or self.bottom >= self.top:
+            return np.zeros(len(boxes), bool)
         left, top, right, bottom = boxes.T
         beside = (right <= self.left) | (left >= self.right) | (top <= self.bottom) | (bottom >= self.top)
         return np.asarray(beside)

@@ -92,17 +92,17 @@ def _read(document: pdfium.PdfDocument, number: int, trail: Trail, tags: Tags) -
         lines = read_lines(page, text_page, frame, tags.headings(page))
         arranged = arrange(lines, trail)
         if not is_legible(arranged.text):
-            return _unread(page, number, frame), trail
+            return _unread(page, number, frame, HIDDEN if lines.hides else ""), trail
         how_read = HowRead.WAITING if is_scant(arranged.text) and _is_scan(page, frame) else HowRead.TEXT
     size, error = (frame.width, frame.height), HIDDEN if lines.hides else ""
     return Page(number, arranged.text, arranged.blocks, arranged.words, *size, how_read, error), arranged.trail
 
 
-def _unread(page: Any, number: int, frame: Frame) -> Page:
+def _unread(page: Any, number: int, frame: Frame, error: str) -> Page:
     """A page without a text of use: to be read from its picture, where anything is drawn on it."""
-    if raw.FPDFPage_CountObjects(page) > 0:
-        return Page(number, "", width=frame.width, height=frame.height, how_read=HowRead.WAITING)
-    return Page(number, "", width=frame.width, height=frame.height, how_read=HowRead.EMPTY, error=EMPTY)
+    is_drawn = raw.FPDFPage_CountObjects(page) > 0
+    how_read, error = (HowRead.WAITING, error) if is_drawn else (HowRead.EMPTY, EMPTY)
+    return Page(number, "", width=frame.width, height=frame.height, how_read=how_read, error=error)
 
 
 def _is_scan(page: Any, frame: Frame) -> bool:

@@ -146,6 +146,7 @@ _OLD = {DOC, PPT, XLS, MSG}
 _OLD_SIGNATURE = b"\xd0\xcf\x11\xe0"
 
 _PACKAGE = {"[Content_Types].xml", "_rels/.rels"}
+_MANIFESTS = {"META-INF/manifest.xml", "META-INF/container.xml"}
 _PARTS = {"word": DOCX, "ppt": PPTX, "xl": XLSX}
 _STREAMS = {
     "WordDocument": DOC,
@@ -224,7 +225,7 @@ def _zipped(name: str, by_name: str, head: bytes, file: IO[bytes]) -> str:
     is_package = not _PACKAGE.isdisjoint(paths)
     if is_package and (part := next((path for path in paths if path.split("/")[0] in _PARTS), "")):
         return _PARTS[part.split("/")[0]]
-    if by_name in _ZIPPED:
+    if by_name in _ZIPPED and (is_package or not paths or not _MANIFESTS.isdisjoint(paths)):
         return by_name
     if is_package:
         raise _refusal(f"{name} is packed like an Office file, but is none of Word, PowerPoint or Excel.")
