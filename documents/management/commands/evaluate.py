@@ -8,6 +8,7 @@ import gzip
 import json
 import time
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,8 @@ class Collection:
             raise CommandError(f"{error.filename} is missing; {directory} must be in BEIR's layout.") from error
         except (OSError, EOFError) as error:
             raise CommandError(f"{directory} can't be read: {error}.") from error
+        if twice := [name for name, count in Counter(entry["id"] for entry in corpus).items() if count > 1]:
+            raise CommandError(f"{directory} has the document {twice[0]} twice.")
         if not corpus or not queries:
             raise CommandError(f"There is no document in {directory}, or no question that qrels.tsv has an answer to.")
         return cls(corpus, queries, relevance)
@@ -156,9 +159,9 @@ def _entry(line: bytes, where: str) -> dict[str, Any]:
         entry = json.loads(line)
         # BEIR itself says _id.
         entry["id"] = entry["id"] if "id" in entry else entry["_id"]
-        if isinstance(entry["id"], str) and isinstance(entry["text"], str):
+        if entry["id"] and isinstance(entry["id"], str) and isinstance(entry["text"], str):
             return dict(entry)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         pass
     raise CommandError(f"{where} is not in BEIR's layout: it must be a JSON object with an id and a text.")
 
