@@ -109,9 +109,13 @@ class Upload {
     }
   }
 
-  #sendLot(lot, keep) {
-    const fields = lot.flatMap(({ file, folder }) => [["folder", folder], ["files", file]]);
-    return this.#post(this.#form.action, [["keep", keep], ...fields]);
+  /** What became of each file. One that isn't as it was chosen would break off the request for all the others. */
+  async #sendLot(lot, keep) {
+    const readable = await Promise.all(lot.map(({ file }) => isAsChosen(file)));
+    const there = lot.filter((_, index) => readable[index]);
+    const fields = there.flatMap(({ file, folder }) => [["folder", folder], ["files", file]]);
+    const { files } = there.length ? await this.#post(this.#form.action, [["keep", keep], ...fields]) : { files: [] };
+    return { files: [...files, ...lot.filter((_, index) => !readable[index]).map(noLonger)] };
   }
 
   #post(address, fields) {
@@ -153,6 +157,23 @@ class Upload {
     if (isError) line.role = "alert";
     this.#results.append(line);
   }
+}
+
+/** Whether the browser still gives out the file's content: it was not changed, moved or removed meanwhile. */
+async function isAsChosen(file) {
+  const reader = file.stream().getReader(); // A slice would be of what is there now.
+  try {
+    await reader.read();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+function noLonger({ file }) {
+  return { outcome: "refused", sentence: `${file.name} was changed or removed since it was chosen. Choose it again.` };
 }
 
 /** Fills a list with the first of these, and the number of the others. */

@@ -69,6 +69,20 @@ def test_a_name_that_exists_is_asked_about(page: Page, library: str, tmp_path: P
     expect(page.locator('.status[data-status="ready"]')).to_have_count(1, timeout=PATIENCE)
 
 
+def test_a_file_that_is_gone_or_changed_takes_no_other_along(page: Page, library: str, tmp_path: Path) -> None:
+    chooser = page.locator(CHOOSER)
+    chooser.set_input_files(write(tmp_path, leave="# Leave\n\nEveryone has 25 days."))
+    expect(page.locator('.status[data-status="ready"]')).to_have_count(1, timeout=PATIENCE)
+    chooser.set_input_files(write(tmp_path, leave="# Leave, 30 days", gone="# Gone", other="# Other", saved="# Saved"))
+    expect(page.get_by_role("dialog")).to_be_visible()
+    (tmp_path / "gone.md").unlink()
+    (tmp_path / "saved.md").write_text("# Saved, and saved again")
+    page.get_by_role("button", name="New versions").click()
+    expect(page.locator("[data-results]")).to_have_text("4 files: 1 added, 1 new version, 2 refused.")
+    expect(page.locator("[data-refusals]")).to_contain_text("gone.md was changed or removed since it was chosen.")
+    expect(page.locator("[data-refusals]")).to_contain_text("saved.md was changed or removed since it was chosen.")
+
+
 def test_a_tick_stays_when_its_row_is_refreshed(page: Page, library: str, tmp_path: Path) -> None:
     page.locator(CHOOSER).set_input_files(write(tmp_path, leave="# Leave", travel="# Travel"))
     expect(page.locator('.status[data-status="ready"]')).to_have_count(2, timeout=PATIENCE)
