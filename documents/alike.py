@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from urllib.parse import urlencode
@@ -82,24 +82,30 @@ def copies(page: Page, start: int, end: int, user: User | AnonymousUser) -> list
     with connection.cursor() as cursor:
         cursor.execute(_CHUNKS_AT, [page.version_id, page.number, end, start])
         chunks = [chunk for (chunk,) in cursor.fetchall()]
-    others = Chunk.objects.filter(pk__in=[near.other for near in _near(chunks, page.version, user)])
-    quote = page.text[start:end]
-    places = [
-        _place(other, quote) for other in others.select_related("version__document__library").order_by("version", "pk")
-    ]
+    found = Chunk.objects.filter(pk__in=[near.other for near in _near(chunks, page.version, user)])
+    others = list(found.select_related("version__document__library").order_by("version", "pk"))
+    pages = _pages_of(others)
+    places = [_place(other, pages, page.text[start:end]) for other in others]
     best = {place.document: place for place in sorted(places, key=lambda place: place.literal)}
     return sorted(best.values(), key=lambda place: (not place.literal, str(place.document)))
 
 
-def _place(chunk: Chunk, quote: str) -> Copy:
+def _pages_of(chunks: Sequence[Chunk]) -> dict[tuple[int, int], Page]:
+    """The pages that these chunks stand on, by version and number: all at once, as a form may have many copies."""
+    numbers = {number for chunk in chunks for number, _, _ in chunk.spans}
+    pages = Page.objects.filter(version__in={chunk.version_id for chunk in chunks}, number__in=numbers)
+    return {(page.version_id, page.number): page for page in pages.select_related("version")}
+
+
+def _place(chunk: Chunk, pages: Mapping[tuple[int, int], Page], quote: str) -> Copy:
     words = re.compile(r"\s+".join(map(re.escape, quote.split())))
-    standing = chunk.version.pages.filter(number__in=[number for number, _, _ in chunk.spans])
-    pages = {page.number: page for page in standing.select_related("version")}
+    document = chunk.version.document
     for number, start, _ in chunk.spans:
-        if found := words.search(pages[number].text, start):
-            return Copy(chunk.version.document, pages[number], *found.span(), literal=True)
+        page = pages[chunk.version_id, number]
+        if found := words.search(page.text, start):
+            return Copy(document, page, *found.span(), literal=True)
     number, start, end = chunk.spans[0]
-    return Copy(chunk.version.document, pages[number], start, end, literal=False)
+    return Copy(document, pages[chunk.version_id, number], start, end, literal=False)
 
 
 def _near(chunks: Sequence[int], version: Version, user: User | AnonymousUser) -> Iterator[Near]:
