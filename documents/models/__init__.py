@@ -1,5 +1,6 @@
 from documents.models.document import Document, Page, Version
 from documents.models.endpoint import Endpoint
+from documents.models.evaluation import EvaluationResult, EvaluationRun, GoldenPlace, GoldenQuestion
 from documents.models.index import Block, Chunk, Embedding, EmbeddingSpace, Posting
 from documents.models.library import Library, Membership
 from documents.models.people import User
@@ -14,6 +15,10 @@ __all__ = [
     "EmbeddingSpace",
     "Endpoint",
     "ErasedVersion",
+    "EvaluationResult",
+    "EvaluationRun",
+    "GoldenPlace",
+    "GoldenQuestion",
     "Library",
     "Membership",
     "Page",
