@@ -66,7 +66,7 @@ COMPARE = sql.SQL(
     """
 WITH admitted AS MATERIALIZED (
     SELECT chunk_id, vector::halfvec({dimensions}) <=> %(vector)s AS distance FROM documents_embedding
-    WHERE space_id = {space} AND library_id = ANY(%(libraries)s::bigint[])
+    WHERE space_id = {space} AND library_id = ANY(%(libraries)s::bigint[]) {among}
 ), nearest AS MATERIALIZED (
     SELECT chunk_id, distance FROM admitted ORDER BY distance LIMIT %(limit)s
 )"""
@@ -77,11 +77,19 @@ SEARCH = sql.SQL(
     """
 WITH nearest AS MATERIALIZED (
     SELECT chunk_id, vector::halfvec({dimensions}) <=> %(vector)s AS distance FROM documents_embedding
-    WHERE space_id = {space} AND library_id = ANY(%(libraries)s::bigint[])
+    WHERE space_id = {space} AND library_id = ANY(%(libraries)s::bigint[]) {among}
     ORDER BY vector::halfvec({dimensions}) <=> %(vector)s LIMIT %(limit)s
 )"""
     + COUNTS
 )
+
+AMONG_CHUNKS = sql.SQL("AND chunk_id = ANY(%(chunks)s::bigint[])")
+
+# Asked of one vector after the other, as the index gives them: a join might begin at the other end.
+AMONG_THOSE_THAT = sql.SQL("""
+AND (SELECT {condition} FROM documents_chunk AS chunk JOIN documents_version AS version ON version.id = version_id
+    WHERE chunk.id = chunk_id)
+""")
 
 SEARCH_SETTINGS = """
 SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true),
@@ -98,11 +106,12 @@ SELECT term, string_agg(packed, '') FROM documents_posting
 WHERE library_id = ANY(%s::bigint[]) AND term = ANY(%s::text[]) GROUP BY term
 """
 
-CURRENT = """
+CURRENT = sql.SQL("""
 SELECT chunk.id, chunk.signature FROM documents_chunk AS chunk
-JOIN documents_document AS document ON document.current_id = chunk.version_id AND document.deleted_at IS NULL
-WHERE chunk.id = ANY(%s::bigint[]) AND document.library_id = ANY(%s::bigint[])
-"""
+JOIN documents_version AS version ON version.id = chunk.version_id
+JOIN documents_document AS document ON document.current_id = version.id AND document.deleted_at IS NULL
+WHERE chunk.id = ANY(%(found)s::bigint[]) AND document.library_id = ANY(%(libraries)s::bigint[]) AND {condition}
+""")
 
 METADATA = (
     "chunk_id", "language", "version", "media_type", "paged", "document", "source", "title", "name", "library",
@@ -122,7 +131,9 @@ JOIN documents_document AS document ON document.current_id = version.id AND docu
 JOIN documents_library AS library ON library.id = document.library_id AND library.deleted_at IS NULL
 """
 
-PASSAGES = PASSAGE + "WHERE chunk.id = ANY(%s::bigint[]) AND library.id = ANY(%s::bigint[])"
+PASSAGES = sql.SQL(
+    PASSAGE + "WHERE chunk.id = ANY(%(found)s::bigint[]) AND library.id = ANY(%(libraries)s::bigint[]) AND {condition}"
+)
 
 NEIGHBOURS = (
     PASSAGE

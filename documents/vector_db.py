@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import LiteralString
 
 import numpy as np
+from numpy.typing import NDArray
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector_async
 from psycopg import AsyncConnection, sql
@@ -21,11 +23,12 @@ from psycopg_pool import AsyncConnectionPool
 
 from documents import statements
 from documents.blocks import add_block, merge
+from documents.narrowing import Scope, find_scope
 from documents.rag.duplicates import signature
 from documents.rag.errors import BadVector
 from documents.rag.language import language
 from documents.rag.lexical import POSTING, Postings, pack, score, terms
-from documents.rag.types import Chunk, Hit, Passage, Span, Vector
+from documents.rag.types import Chunk, Hit, Narrowing, Passage, Span, Vector
 
 __all__ = ["PgVectorDB", "Space", "configure", "create_space", "live_space", "merge", "remove"]
 
@@ -84,10 +87,23 @@ async def remove(connection: Connection, versions: Sequence[int]) -> None:
 class PgVectorDB:
     """The vector database of documents.rag.types, in one embedding space."""
 
-    def __init__(self, pool: Pool, libraries: Sequence[int], space: Space) -> None:
+    def __init__(
+        self, pool: Pool, libraries: Sequence[int], space: Space, narrowings: tuple[Narrowing, ...] = ()
+    ) -> None:
         self._pool = pool
         self._libraries = list(libraries)
         self._space = space
+        self._narrowings = narrowings
+        self._scope: Scope | None = None if narrowings else Scope(self._libraries)
+        self._finding_scope = asyncio.Lock()
+
+    def narrowed(self, narrowing: Narrowing) -> PgVectorDB:
+        """The same chunks but for those that `narrowing` leaves out.
+
+        What it leaves is looked up once. Narrowed to some libraries it is as one that was made for these; other
+        narrowings leave BM25's scores as they are.
+        """
+        return PgVectorDB(self._pool, self._libraries, self._space, (*self._narrowings, narrowing))
 
     async def known(self, hashes: Collection[bytes]) -> dict[bytes, Vector]:
         """The vectors, (windows, dimensions), of those of these hashes that some chunk has already, whoever's it is.
@@ -142,13 +158,14 @@ class PgVectorDB:
 
     async def dense(self, vector: Vector, limit: int) -> list[Hit]:
         """The nearest chunks by cosine similarity (best window counts), best first."""
-        if not self._libraries:
+        scope = await self._found_scope()
+        if scope.empty:
             return []
         wanted = 2 * limit
         async with self._pool.connection() as connection:
-            [(admitted,)] = await _rows(connection, statements.ADMITTED, [self._libraries])
+            exact = scope.chunks is not None or await self._admitted(connection, scope) <= EXACT
             while True:
-                rows = await self._nearest(connection, vector, wanted, exact=admitted <= EXACT)
+                rows = await self._nearest(connection, scope, vector, wanted, exact=exact)
                 hits = _best_windows(rows)
                 # A chunk's other windows and versions that don't count may have crowded out what does.
                 if len(hits) >= limit or len(rows) < wanted:
@@ -157,15 +174,15 @@ class PgVectorDB:
 
     async def lexical(self, text: str, limit: int) -> list[Hit]:
         """The best chunks by BM25, best first."""
-        question = terms(text)
-        if not self._libraries or not question:
+        question, scope = terms(text), await self._found_scope()
+        if scope.empty or not question:
             return []
         wanted = 2 * limit
         async with self._pool.connection() as connection:
-            postings, chunks, length = await self._postings(connection, question)
+            postings, chunks, length = await self._postings(connection, scope.libraries, question)
             while True:
-                ranked = await _scored(question, postings, chunks, length, wanted)
-                current = await _rows(connection, statements.CURRENT, [[hit.chunk for hit in ranked], self._libraries])
+                ranked = await _scored(question, postings, chunks, length, wanted, scope.chunks)
+                current = await _meeting(connection, statements.CURRENT, scope, ranked)
                 hits = _kept(ranked, dict(current))
                 if len(hits) >= limit or len(ranked) < wanted:
                     return hits[:limit]
@@ -173,10 +190,11 @@ class PgVectorDB:
 
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
         """The hits as passages, in the same order; chunks deleted meanwhile are left out."""
-        if not self._libraries or not hits:
+        scope = await self._found_scope()
+        if scope.empty or not hits:
             return []
         async with self._pool.connection() as connection:
-            rows = await _rows(connection, statements.PASSAGES, [[hit.chunk for hit in hits], self._libraries])
+            rows = await _meeting(connection, statements.PASSAGES, scope, hits)
         found = {row[0]: row for row in rows}
         return [_passage(found[hit.chunk], hit.score) for hit in hits if hit.chunk in found]
 
@@ -190,22 +208,41 @@ class PgVectorDB:
         at = {passage.chunk: place for place, passage in enumerate(found)}
         return {chunk: _around(found, at[chunk], radius) for chunk in chunks if chunk in at}
 
-    async def _nearest(self, connection: Connection, vector: Vector, limit: int, *, exact: bool) -> list[TupleRow]:
+    async def _found_scope(self) -> Scope:
+        async with self._finding_scope:
+            if self._scope is None:
+                async with self._pool.connection() as connection:
+                    self._scope = await find_scope(connection, self._libraries, self._narrowings)
+            return self._scope
+
+    async def _admitted(self, connection: Connection, scope: Scope) -> int:
+        [(chunks,)] = await _rows(connection, statements.ADMITTED, [scope.libraries])
+        return int(chunks)
+
+    async def _nearest(
+        self, connection: Connection, scope: Scope, vector: Vector, limit: int, *, exact: bool
+    ) -> list[TupleRow]:
         """(chunk, distance, signature, whether it counts) of the nearest windows."""
         space, dimensions = sql.Literal(self._space.id), sql.Literal(self._space.dimensions)
-        query = (statements.COMPARE if exact else statements.SEARCH).format(space=space, dimensions=dimensions)
-        values = {"vector": HalfVector(vector), "libraries": self._libraries, "limit": limit}
+        query = (statements.COMPARE if exact else statements.SEARCH).format(
+            space=space, dimensions=dimensions, among=_among(scope)
+        )
+        values = {**scope.values, "vector": HalfVector(vector), "libraries": scope.libraries, "limit": limit}
+        if scope.chunks is not None:
+            values["chunks"] = scope.chunks.tolist()
         if exact:
             return await _rows(connection, query, values)
         async with connection.pipeline(), connection.transaction():
             await connection.execute(statements.SEARCH_SETTINGS, [str(min(limit, 1_000))])
             return await _rows(connection, query, values)
 
-    async def _postings(self, connection: Connection, question: list[str]) -> tuple[dict[str, Postings], int, int]:
+    async def _postings(
+        self, connection: Connection, libraries: list[int], question: list[str]
+    ) -> tuple[dict[str, Postings], int, int]:
         """The postings of a question's terms; how many chunks there are, and terms in them all."""
         async with connection.pipeline():
-            totals = await connection.execute(statements.TOTALS, [self._libraries])
-            listed = await connection.execute(statements.POSTINGS, [self._libraries, list(set(question))], binary=True)
+            totals = await connection.execute(statements.TOTALS, [libraries])
+            listed = await connection.execute(statements.POSTINGS, [libraries, list(set(question))], binary=True)
             [(chunks, length)] = await totals.fetchall()
             packed = await listed.fetchall()
         return {term: np.frombuffer(buffer, POSTING) for term, buffer in packed}, chunks, length
@@ -303,13 +340,37 @@ def _kept(hits: Iterable[Hit], signatures: Mapping[int, Sequence[int]]) -> list[
     return [replace(hit, signature=signatures[hit.chunk]) for hit in hits if hit.chunk in signatures]
 
 
+def _among(scope: Scope) -> sql.Composable:
+    if scope.chunks is not None:
+        return statements.AMONG_CHUNKS
+    return statements.AMONG_THOSE_THAT.format(condition=scope.condition) if scope.values else sql.SQL("")
+
+
+async def _meeting(connection: Connection, query: sql.SQL, scope: Scope, hits: Sequence[Hit]) -> list[TupleRow]:
+    """What a query tells of those hits that are in scope."""
+    values = {**scope.values, "found": [hit.chunk for hit in hits], "libraries": scope.libraries}
+    return await _rows(connection, query.format(condition=scope.condition), values)
+
+
 async def _scored(
-    question: list[str], postings: Mapping[str, Postings], chunks: int, length: int, limit: int
+    question: list[str],
+    postings: Mapping[str, Postings],
+    chunks: int,
+    length: int,
+    limit: int,
+    among: NDArray[np.int64] | None,
 ) -> list[Hit]:
-    average = max(length, 1) / max(chunks, 1)
-    if sum(listed.nbytes for listed in postings.values()) < WORTH_A_THREAD:
-        return score(question, postings, chunks=chunks, average_length=average, limit=limit)
-    return await asyncio.to_thread(score, question, postings, chunks=chunks, average_length=average, limit=limit)
+    scoring = partial(
+        score,
+        question,
+        postings,
+        chunks=chunks,
+        average_length=max(length, 1) / max(chunks, 1),
+        limit=limit,
+        among=among,
+    )
+    small = sum(listed.nbytes for listed in postings.values()) < WORTH_A_THREAD
+    return scoring() if small else await asyncio.to_thread(scoring)
 
 
 def _passage(row: TupleRow, score: float) -> Passage:

@@ -140,11 +140,18 @@ def pack(texts: Mapping[int, str]) -> dict[str, Postings]:
 
 
 def score(
-    question: Sequence[str], postings: Mapping[str, Postings], *, chunks: int, average_length: float, limit: int
+    question: Sequence[str],
+    postings: Mapping[str, Postings],
+    *,
+    chunks: int,
+    average_length: float,
+    limit: int,
+    among: NDArray[np.int64] | None = None,
 ) -> list[Hit]:
     """The `limit` best of all chunks that hold a term of the question, best first, by BM25 as Lucene has it.
 
-    `chunks` and `average_length` are of all that was searched.
+    `chunks` and `average_length` are of all that was searched. Only chunks `among` these are told, where some are
+    given; the scores are the same.
     """
     weights = Counter(question)
     found = [(weights[term], listed) for term, listed in postings.items() if weights[term] and len(listed)]
@@ -153,6 +160,9 @@ def score(
     ids, places = np.unique(np.concatenate([listed["chunk"] for _, listed in found]), return_inverse=True)
     gains = [weight * _gains(listed, chunks, average_length) for weight, listed in found]
     scores = np.bincount(places, np.concatenate(gains)).astype(np.float64, copy=False)
+    if among is not None:
+        admitted = np.isin(ids, among)
+        ids, scores = ids[admitted], scores[admitted]
     best = _highest(scores, limit)
     return [Hit(chunk, gain) for chunk, gain in zip(ids[best].tolist(), scores[best].tolist(), strict=True)]
 

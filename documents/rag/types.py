@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -271,6 +272,23 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What of the readable is searched; a field that is empty doesn't narrow, one that fits nothing leaves nothing.
+
+    `libraries` are names in any case; where none has a name, those count that begin so. `types` are words for kinds of
+    files, or suffixes (`documents.rag.parsing.kinds`). A document's date, from `after` on and earlier than `before`, is
+    the day on which its current version was given. `phrases` are strings, all of which a passage's text must hold, in
+    any case; white space is all alike.
+    """
+
+    libraries: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    after: date | None = None
+    before: date | None = None
+    phrases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is asked, what was said before it, and how many passages are wanted.
 
@@ -372,6 +390,9 @@ class EmbeddingModel(Protocol):
 
 class VectorDatabase(Protocol):
     """Holds chunks with their vectors and words; made for the libraries its user may read."""
+
+    def narrowed(self, narrowing: Narrowing) -> VectorDatabase:
+        """The same chunks but for those that `narrowing` leaves out: it finds never more than this one."""
 
     async def known(self, hashes: Collection[bytes]) -> Mapping[bytes, Vector]:
         """The vectors, (windows, dimensions), of those of these hashes that some chunk has already, whoever's it is."""

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from django.conf import settings as django_settings
 from django.core.files.base import ContentFile
+from psycopg_pool import AsyncConnectionPool
 from pytest_django import Settings
 
 from documents.ingest import Keep, Received, receive
 from documents.models import Library, User
+from documents.vector_db import Pool, configure, create_space
 from documents.wiring import Wiring, open_system
+from tests.documents.shelf import Shelf
 from tests.openai_server import MODELS, OpenAIServer
 
 Give = Callable[..., Received]
@@ -52,3 +56,18 @@ async def system(transactional_db: None, model: OpenAIServer) -> AsyncIterator[W
     """Opened on the test's own loop, as in a worker."""
     async with open_system() as wiring:
         yield wiring
+
+
+@pytest_asyncio.fixture
+async def shelf(transactional_db: None) -> AsyncIterator[Shelf]:
+    pool: Pool
+    async with AsyncConnectionPool(
+        django_settings.DATABASE_URL, min_size=1, max_size=4, configure=configure, open=False
+    ) as pool:
+        yield Shelf(pool, await create_space(pool, "tiny", 8, "live"))
+
+
+@pytest.fixture
+def attic(transactional_db: None) -> Library:
+    """A library that is nobody's."""
+    return Library.objects.create(name="Attic")

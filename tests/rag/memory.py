@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
 
 from documents.rag.duplicates import signature
 from documents.rag.lexical import EVERY_CHUNK, pack, score, terms
-from documents.rag.types import Chunk, Hit, Passage, Vector
+from documents.rag.types import Chunk, Hit, Narrowing, Passage, Vector
 
 
 class MemoryVectorDB:
-    """Chunks are known by their place in `chunks`."""
+    """Chunks are known by their place in `chunks`; narrowed by their metadata's `library_name`, and by phrases."""
 
     def __init__(self) -> None:
         self.chunks: list[Chunk] = []
         self.vectors: list[Vector] = []
+        self.narrowings: tuple[Narrowing, ...] = ()
+
+    def narrowed(self, narrowing: Narrowing) -> MemoryVectorDB:
+        other = copy(self)
+        other.narrowings = (*self.narrowings, narrowing)
+        return other
 
     async def add(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> None:
         assert len(chunks) == len(vectors)
@@ -33,18 +40,18 @@ class MemoryVectorDB:
             Hit(number, float(np.max(windows @ vector)), signature(chunk))
             for number, (chunk, windows) in enumerate(zip(self.chunks, self.vectors, strict=True))
         ]
-        return sorted(hits, key=lambda hit: -hit.score)[:limit]
+        return self._admitted(sorted(hits, key=lambda hit: -hit.score))[:limit]
 
     async def lexical(self, text: str, limit: int) -> list[Hit]:
         packed = pack({number: chunk.indexed_text for number, chunk in enumerate(self.chunks)})
         question = terms(text)
         postings = {term: packed[term] for term in question if term in packed}
         average = packed[EVERY_CHUNK]["length"].sum() / max(len(self.chunks), 1)
-        hits = score(question, postings, chunks=len(self.chunks), average_length=float(average), limit=limit)
-        return [replace(hit, signature=signature(self.chunks[hit.chunk])) for hit in hits]
+        hits = score(question, postings, chunks=len(self.chunks), average_length=float(average), limit=len(self.chunks))
+        return [replace(hit, signature=signature(self.chunks[hit.chunk])) for hit in self._admitted(hits)[:limit]]
 
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
-        return [self._passage(hit.chunk, hit.score) for hit in hits]
+        return [self._passage(hit.chunk, hit.score) for hit in self._admitted(hits)]
 
     async def neighbours(self, chunks: Sequence[int], radius: int) -> Mapping[int, Sequence[Passage]]:
         return {
@@ -56,6 +63,9 @@ class MemoryVectorDB:
             for number in chunks
         }
 
+    def _admitted(self, hits: Sequence[Hit]) -> list[Hit]:
+        return [hit for hit in hits if all(_fits(self.chunks[hit.chunk], narrowing) for narrowing in self.narrowings)]
+
     def _follows(self, number: int, near: int) -> bool:
         """Whether the chunk `near` stands in the same document, as far away as its place in the list."""
         one, other = self.chunks[number].metadata, self.chunks[near].metadata
@@ -64,3 +74,13 @@ class MemoryVectorDB:
     def _passage(self, number: int, score: float = 0.0) -> Passage:
         chunk = self.chunks[number]
         return Passage(number, chunk.text, chunk.spans, chunk.tokens, score, chunk.metadata, chunk.heading_path)
+
+
+def _fits(chunk: Chunk, narrowing: Narrowing) -> bool:
+    named = str(chunk.metadata.get("library_name", "")).casefold() in map(str.casefold, narrowing.libraries)
+    holds = all(_plain(phrase) in _plain(chunk.text) for phrase in narrowing.phrases)
+    return (named or not narrowing.libraries) and holds
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
