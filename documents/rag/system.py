@@ -163,7 +163,7 @@ class RAGSystem:
             if isinstance(event, Passages):
                 found = await hydrate(event.found, self._vector_db, self._context_tokens)
                 yield Step("reading", _reading(found))
-                yield Passages(found)
+                yield replace(event, found=found)
             else:
                 yield event
         async for written in self._answer(question, found, record):
@@ -188,7 +188,7 @@ class RAGSystem:
             yield Notice(f"{error} The passages stand in the order in which they were found.")
             yield passages
         else:
-            yield Passages(tuple(best))
+            yield replace(passages, found=tuple(best))
 
     async def _answer(self, question: Question, passages: Sequence[Passage], record: _Record) -> AsyncIterator[Event]:
         tracker = CitationTracker(passages)

@@ -312,9 +312,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Passages:
-    """What a strategy found, best first. The last thing it yields."""
+    """What a strategy found, best first. The last thing it yields.
+
+    `lists` are the whole rankings that it chose from, by name ("lexical", "dense", "fused", …).
+    """
 
     found: tuple[Passage, ...]
+    lists: Mapping[str, Sequence[Hit]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

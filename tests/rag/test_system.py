@@ -131,6 +131,18 @@ async def test_every_strategy_finds_the_passage() -> None:
         assert found[0].ranks["dense"] == 1
 
 
+async def test_the_rankings_that_passages_were_chosen_from_come_along() -> None:
+    system, _ = await handbook(["a"], reranker=FakeReranker())
+    (passages,) = (
+        event for event in await events_of(system, "Who books trains?", top_k=2) if isinstance(event, Passages)
+    )
+    assert set(passages.lists) == {"lexical", "dense", "fused"}
+    assert len(passages.lists["fused"]) == len(HANDBOOK)
+    for passage in passages.found:
+        for name, rank in passage.ranks.items():
+            assert passages.lists[name][rank - 1].chunk == passage.chunk
+
+
 async def test_an_unknown_strategy_is_refused_by_name() -> None:
     system, _ = await handbook()
     with pytest.raises(UnknownStrategy, match=r"“magic”.*hybrid"):

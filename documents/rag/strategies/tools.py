@@ -42,7 +42,7 @@ class Tools:
         by_chunk = {passage.chunk: passage for passage in found}
         ranks = {name: {hit.chunk: rank for rank, hit in enumerate(listed, 1)} for name, listed in found_by.items()}
         there = ([by_chunk[hit.chunk] for hit in group if hit.chunk in by_chunk] for group in groups)
-        return Passages(tuple(_ranked(_one_of(alike), ranks) for alike in there if alike))
+        return Passages(tuple(_ranked(_one_of(alike), ranks) for alike in there if alike), found_by)
 
 
 Strategy = Callable[[Question, Tools], AsyncIterator[Step | Notice | Passages]]
