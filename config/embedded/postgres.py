@@ -30,6 +30,8 @@ OPTIONS = {
     "max_wal_senders": "0",
     "jit": "off",
     "random_page_cost": "1.1",
+    # A library of thousands is there within seconds; planned as if it were empty, each search would read all of it.
+    "autovacuum_naptime": "10s",
     "log_min_messages": "warning",
     "log_line_prefix": "%m ",
 }
