@@ -169,6 +169,7 @@ CELERY_TASK_DEFAULT_QUEUE = "upkeep"
 CELERY_TASK_ROUTES = {
     "documents.tasks.index": {"queue": "parsing"},
     "documents.tasks.recognise": {"queue": "ocr"},
+    "documents.tasks.reembed": {"queue": "embedding"},
     "documents.tasks.sync": {"queue": "fetching"},
 }
 CELERY_BEAT_SCHEDULE = {
@@ -179,7 +180,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_POOL = "threads"  # Each only waits for the worker's event loop: one process, one model.
-CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 4, validate=must.Range(1, 64)) + 1  # For text recognition.
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 4, validate=must.Range(1, 64)) + 2  # OCR and re-embedding.
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- Files --------------------------------------------------------------------------------------

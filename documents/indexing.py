@@ -26,7 +26,7 @@ TRIES = 6
 LONGEST_WAIT = 3_600.0
 """Seconds, however much longer an endpoint asks to be left alone."""
 
-_BUG = "Something went wrong inside Footnote ({error}). The worker's log says more; try again after an update."
+BUG = "Something went wrong inside Footnote ({error}). The worker's log says more; try again after an update."
 
 
 class TryAgain(Exception):
@@ -97,7 +97,7 @@ class Work:
             await self.fail(str(error), needs_password=isinstance(error, PasswordNeeded))
         else:
             logger.exception("Version %s could not be indexed", version.pk)
-            await self.fail(_BUG.format(error=type(error).__name__))
+            await self.fail(BUG.format(error=type(error).__name__))
 
     async def postpone(self, error: Exception) -> float:
         """Let them be tried again in a while, or fail where that has been done often enough."""

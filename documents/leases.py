@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from documents.models import Document, Library, Source, Version
+from documents.models import Document, EmbeddingSpace, Library, Source, Version
 from documents.threads import in_thread
 
 SECONDS = 20
@@ -93,6 +93,13 @@ class SourceLease(Lease):
         return Source.objects.filter(pk__in=self.version_ids, lease=self.key)
 
 
+class SpaceLease(Lease):
+    """The right to build an embedding space."""
+
+    def _held(self) -> QuerySet[Any]:
+        return EmbeddingSpace.objects.filter(pk__in=self.version_ids, lease=self.key)
+
+
 def take_away(of: Document | Library) -> None:
     """Have whoever works on versions of a document, or of any in a library, stop."""
     versions = Version.objects.filter(**{"document": of} if isinstance(of, Document) else {"document__library": of})
@@ -130,6 +137,12 @@ def due() -> QuerySet[Source]:
     libraries = Library.objects.filter(deleted_at=None)
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     return Source.objects.filter(free, next_run__lte=Now(), library__in=libraries)
+
+
+def buildable() -> QuerySet[EmbeddingSpace]:
+    """The space that is being built, unless somebody does so just now, or it takes somebody to mend what stopped it."""
+    goes_on = Q(lease_until=None, error="") | Q(lease_until__lt=Now())
+    return EmbeddingSpace.objects.filter(goes_on, state=EmbeddingSpace.State.BUILDING)
 
 
 def _later(seconds: float) -> Any:

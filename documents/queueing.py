@@ -10,7 +10,7 @@ from django.db import transaction
 from documents import short
 from documents.models import Version
 
-INDEX, RECOGNISE = "documents.tasks.index", "documents.tasks.recognise"
+INDEX, RECOGNISE, REEMBED = "documents.tasks.index", "documents.tasks.recognise", "documents.tasks.reembed"
 
 
 def queue(versions: Iterable[Version]) -> None:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from psycopg import sql
 
-LIVE_SPACE = "SELECT id, model, dimensions FROM documents_embeddingspace WHERE state = 'live'"
+LIVE_SPACE = """
+SELECT id, model, dimensions, full_dimensions, query_prefix, passage_prefix FROM documents_embeddingspace
+WHERE state = 'live'
+"""
 
 ADD_SPACE = """
 INSERT INTO documents_embeddingspace (model, dimensions, state) VALUES (%s, %s, %s) RETURNING id
 """
 
 INDEX_SPACE = sql.SQL("""
-CREATE INDEX {index} ON documents_embedding USING hnsw ((vector::halfvec({dimensions})) halfvec_cosine_ops)
+CREATE INDEX {concurrently} {index} ON documents_embedding
+USING hnsw ((vector::halfvec({dimensions})) halfvec_cosine_ops)
 WITH (m = 12, ef_construction = 40) WHERE space_id = {space}
 """)
+
+KEEP_SERVING = "SELECT FROM documents_embeddingspace WHERE id = %s AND state <> 'retired' FOR SHARE"
 
 # Of several chunks of one text, any will do.
 KNOWN = sql.SQL("""

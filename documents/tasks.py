@@ -15,8 +15,8 @@ from celery.signals import heartbeat_sent, worker_shutting_down
 from django.conf import settings
 from django.core.cache import cache as shared_cache
 
-from documents import indexing, leases, progress, purging, recognition, strays, sync, wiring
-from documents.queueing import INDEX, RECOGNISE, queue_recognition, send
+from documents import indexing, leases, progress, purging, recognition, reembedding, strays, sync, wiring
+from documents.queueing import INDEX, RECOGNISE, REEMBED, queue_recognition, send
 from documents.upkeep import merge_blocks
 
 Parameters = ParamSpec("Parameters")
@@ -57,6 +57,8 @@ def upkeep() -> None:
         send(leases.free().order_by("pk"))
     if leases.recognisable().exists() and not tasks_in(settings.CELERY_TASK_ROUTES[RECOGNISE]["queue"]):
         queue_recognition()
+    if leases.buildable().exists():
+        reembed.delay()
     purging.erase_overdue()
     if purging.unfinished():
         purge.delay()
@@ -64,6 +66,12 @@ def upkeep() -> None:
         strays.tidy()
     with suppress(CancelledError):
         run(merge_blocks)
+
+
+@shared_task(name=REEMBED, expires=UPKEEP_SECONDS)
+def reembed() -> None:
+    with suppress(CancelledError):
+        run(reembedding.go_on)
 
 
 @shared_task(name=purging.PURGE, expires=UPKEEP_SECONDS)

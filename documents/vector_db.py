@@ -25,12 +25,12 @@ from documents import statements
 from documents.blocks import add_block, merge
 from documents.narrowing import Scope, find_scope
 from documents.rag.duplicates import signature
-from documents.rag.errors import BadVector
+from documents.rag.errors import BadVector, TransientError
 from documents.rag.language import language
 from documents.rag.lexical import POSTING, Postings, pack, score, terms
 from documents.rag.types import Chunk, Hit, Narrowing, Passage, Span, Vector
 
-__all__ = ["PgVectorDB", "Space", "configure", "create_space", "live_space", "merge", "remove"]
+__all__ = ["PgVectorDB", "Space", "SpaceRetired", "configure", "create_space", "live_space", "merge", "remove"]
 
 Connection = AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
@@ -42,6 +42,10 @@ WORTH_A_THREAD = 400_000
 """Bytes of postings whose scoring would hold up the event loop for some milliseconds."""
 
 
+class SpaceRetired(TransientError):
+    """Another embedding model has taken over in the meantime."""
+
+
 @dataclass(frozen=True, slots=True)
 class Space:
     """The vectors of one embedding model; those of different spaces can't be compared."""
@@ -49,6 +53,10 @@ class Space:
     id: int
     model: str
     dimensions: int
+    full_dimensions: int | None = None
+    """How many the model's own vectors have, where these are shorter."""
+    query_prefix: str = ""
+    passage_prefix: str = ""
 
 
 async def configure(connection: Connection) -> None:
@@ -72,11 +80,23 @@ async def create_space(pool: Pool, model: str, dimensions: int, state: str) -> S
     """A new, empty space, and its index. Raises UniqueViolation where it would be a second live one."""
     async with pool.connection() as connection, connection.transaction():
         [(number,)] = await _rows(connection, statements.ADD_SPACE, [model, dimensions, state])
-        index = sql.Identifier(f"embeddings_of_space_{number}")
-        await connection.execute(
-            statements.INDEX_SPACE.format(index=index, space=sql.Literal(number), dimensions=sql.Literal(dimensions))
-        )
-    return Space(number, model, dimensions)
+        space = Space(number, model, dimensions)
+        await connection.execute(index_statement(space))
+    return space
+
+
+def index_statement(space: Space, *, concurrently: bool = False) -> sql.Composed:
+    """What makes the space's index; who stores something meanwhile is held up, unless it is done `concurrently`."""
+    return statements.INDEX_SPACE.format(
+        concurrently=sql.SQL("CONCURRENTLY" if concurrently else ""),
+        index=sql.Identifier(index_name(space)),
+        space=sql.Literal(space.id),
+        dimensions=sql.Literal(space.dimensions),
+    )
+
+
+def index_name(space: Space) -> str:
+    return f"embeddings_of_space_{space.id}"
 
 
 async def remove(connection: Connection, versions: Sequence[int]) -> None:
@@ -120,8 +140,8 @@ class PgVectorDB:
     async def add(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> None:
         """Store chunks in one transaction, in place of what their versions have at these positions.
 
-        Their metadata names `version`, `library` and `chunk_id`. Raises BadVector, and PermissionError for a library
-        that this database was not made for.
+        Their metadata names `version`, `library` and `chunk_id`. Raises BadVector, PermissionError for a library that
+        this database was not made for, and SpaceRetired.
         """
         self._check(chunks, vectors)
         if not chunks:
@@ -129,6 +149,7 @@ class PgVectorDB:
         packed = await self._packed(chunks, vectors)
         rows = [row for members, _ in packed for row in members]
         async with self._pool.connection() as connection, connection.transaction():
+            await self._keep_serving(connection)
             await connection.execute(
                 statements.REPLACE, [[row.version for row in rows], [row.position for row in rows]]
             )
@@ -150,6 +171,7 @@ class PgVectorDB:
         self._check(chunks, vectors)
         packed = await self._packed(chunks, vectors) if chunks else []
         async with self._pool.connection() as connection, connection.transaction():
+            await self._keep_serving(connection)
             await along(connection)
             await connection.execute(statements.CUT_OUT, [version, positions.start, positions.stop])
             if moved := len(chunks) - len(positions):
@@ -261,6 +283,14 @@ class PgVectorDB:
         )
         for members, postings in packed:
             await add_block(connection, members[0].library, {row.version for row in members}, postings)
+
+    async def _keep_serving(self, connection: Connection) -> None:
+        """Have the space stay what it is until the transaction ends; raises SpaceRetired where it is so no more.
+
+        First of all, as whoever retires a space holds this up until every chunk has its vectors in the next one.
+        """
+        if not await _rows(connection, statements.KEEP_SERVING, [self._space.id]):
+            raise SpaceRetired
 
     def _check(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> None:
         if foreign := {chunk.metadata["library"] for chunk in chunks} - set(self._libraries):

@@ -36,7 +36,8 @@ NO_KEY = "none"
 """What an endpoint that wants no key is sent: the client falls back on another endpoint's key otherwise."""
 
 _IN_FORCE = """
-SELECT space.id, space.model, space.dimensions, endpoint.base_url, endpoint.api_key, endpoint.chat_model
+SELECT space.id, space.model, space.dimensions, space.full_dimensions, space.query_prefix, space.passage_prefix,
+    endpoint.base_url, endpoint.api_key, endpoint.chat_model
 FROM (SELECT) AS nothing
 LEFT JOIN documents_embeddingspace AS space ON space.state = 'live'
 LEFT JOIN documents_endpoint AS endpoint ON true
@@ -100,14 +101,16 @@ class Wiring:
         self.session = session
         self._models: dict[Space, EmbeddingModel] = {}
 
-    async def system(self, libraries: Sequence[int], *, cache: Path | None = None) -> RAGSystem:
+    async def system(
+        self, libraries: Sequence[int], *, cache: Path | None = None, space: Space | None = None
+    ) -> RAGSystem:
         """A system over these libraries, by the live space's embedding model and the chat model in force.
 
         Where there is no space yet it is made, for EMBEDDING_MODEL or the model that is installed. Vectors are kept
-        in the directory `cache`, where one is given.
+        in the directory `cache`, where one is given. With a `space`, it is by that one's model instead.
         """
-        space, llm = await self._in_force()
-        space = space or await self._first_space()
+        serving, llm = await self._in_force()
+        space = space or serving or await self._first_space()
         database = PgVectorDB(self.pool, libraries, space)
         model = self._embedding_model(space)
         model = CachedEmbedding(model, cache) if cache else model
@@ -118,17 +121,18 @@ class Wiring:
         space, _ = await self._in_force()
         return PgVectorDB(self.pool, libraries, space or await self._first_space())
 
-    async def embedding_model(self) -> EmbeddingModel:
-        """The live space's model; before there is a space, the one that it would be made for."""
-        space, _ = await self._in_force()
+    async def embedding_model(self, space: Space | None = None) -> EmbeddingModel:
+        """The model of a space, else the live one's; before there is a space, the one that it would be made for."""
+        if space is None:
+            space, _ = await self._in_force()
         return self._embedding_model(space) if space else await self._configured_model()
 
     async def _in_force(self) -> tuple[Space | None, LLM | None]:
         async with self.pool.connection() as connection:
             row = await (await connection.execute(_IN_FORCE)).fetchone()
         assert row is not None
-        space_id, model, dimensions, *endpoint = row
-        return Space(space_id, model, dimensions) if space_id else None, self._chat_model(*endpoint)
+        *space, base_url, api_key, chat_model = row
+        return Space(*space) if space[0] else None, self._chat_model(base_url, api_key, chat_model)
 
     def _chat_model(self, base_url: str | None, api_key: str, name: str) -> LLM | None:
         """The environment's, else the one that an administrator connected, else none: answers are quotations."""
@@ -148,9 +152,13 @@ class Wiring:
             return space
 
     async def _configured_model(self) -> EmbeddingModel:
-        if settings.EMBEDDING_MODEL:
-            return await OpenAIEmbedding.probe(self.client, self.session, settings.EMBEDDING_MODEL)
-        return LocalEmbedding()
+        return await self.model(settings.EMBEDDING_MODEL or LocalEmbedding.name)
+
+    async def model(self, name: str) -> EmbeddingModel:
+        """The installed model, if that is its name, or one of the endpoint's, which is asked for a vector."""
+        if name == LocalEmbedding.name:
+            return LocalEmbedding()
+        return await OpenAIEmbedding.probe(self.client, self.session, name)
 
     def _embedding_model(self, space: Space) -> EmbeddingModel:
         """The model that made the vectors of `space`; kept, as it may be large."""

@@ -30,6 +30,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 CHAT, EMBEDDINGS, LIST = "/v1/chat/completions", "/v1/embeddings", "/v1/models"
 MODELS = ("scripted-chat", "scripted-embedding")
 DIMENSIONS = 384
+OTHERS = {"scripted-small": 64, "scripted-large": 1536, "scripted-huge": 4096, "Qwen3-Embedding-8B": 4096}
+"""Embedding models beside that of MODELS, and the numbers in their vectors."""
 NO_SOURCES = "I could not find this in the documents."
 
 _SOURCE = re.compile(r"^\[(\d+)\] \[Source: [^\n]*\]\n(.*?)(?=^\[\d+\] \[Source: |^===|\Z)", re.MULTILINE | re.DOTALL)
@@ -292,7 +294,7 @@ def _usage(request: Request, reply: Reply) -> dict[str, int]:
 def _embeddings(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
     for index, text in enumerate(texts):
-        vector = embed(text, body.get("dimensions", DIMENSIONS))
+        vector = embed(text, body.get("dimensions", OTHERS.get(body["model"], DIMENSIONS)))
         as_base64 = body.get("encoding_format") == "base64"
         yield {
             "index": index,

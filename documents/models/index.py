@@ -46,20 +46,34 @@ class Chunk(models.Model):
 
 
 class EmbeddingSpace(models.Model):
-    """The vectors of one model; questions are embedded by the live one's model. Each has an HNSW index of its own."""
+    """The vectors of one model; questions are embedded by the live one's model. Each has an HNSW index of its own.
+
+    One that is built, with a lease of whoever builds it, comes to be live in the place of the one that then is retired.
+    What is evaluated by another model than the live one's is in a space on trial, as long as that takes.
+    """
 
     class State(models.TextChoices):
         BUILDING = "building"
         LIVE = "live"
         RETIRED = "retired"
+        TRIAL = "trial"
 
     model = models.CharField(max_length=200)
     dimensions = models.PositiveIntegerField()
+    full_dimensions = models.PositiveIntegerField(null=True, help_text="Of the model's own vectors, where shortened.")
+    query_prefix = models.TextField(db_default="", help_text="What stands before each question, for the model.")
+    passage_prefix = models.TextField(db_default="", help_text="What stands before each text.")
     state = models.CharField(max_length=10, choices=State, default=State.BUILDING)
 
+    lease = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    rate = models.FloatField(null=True, help_text="Chunks a second, as they were embedded last.")
+    error = models.TextField(db_default="", help_text="Why it is not being built any further, in one sentence.")
+
     class Meta:
-        constraints = (
-            models.UniqueConstraint("state", condition=models.Q(state="live"), name="one_live_embedding_space"),
+        constraints = tuple(
+            models.UniqueConstraint("state", condition=models.Q(state=state), name=f"one_{state}_embedding_space")
+            for state in ("live", "building")
         )
 
     def __str__(self) -> str:

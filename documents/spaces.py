@@ -1,0 +1,172 @@
+"""Embedding spaces side by side: one serves while another is built, and they change places in one step."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from django.db import IntegrityError
+from psycopg import sql
+
+from documents import wiring
+from documents.gaps import Gaps
+from documents.models import EmbeddingSpace
+from documents.rag.errors import PermanentError
+from documents.threads import in_thread
+from documents.vector_db import Space, index_name, index_statement
+
+State = EmbeddingSpace.State
+
+LAST_GAP = 512
+"""Chunks that may be embedded while indexing waits: what a few requests hold."""
+
+ALMOST = 20_000
+"""Chunks that may be embedded on the way to a change of places; with more missing, it is refused."""
+
+
+class Refused(PermanentError):
+    """This can't be done with the embedding spaces as they are."""
+
+
+def space_of(row: EmbeddingSpace) -> Space:
+    return Space(row.pk, row.model, row.dimensions, row.full_dimensions, row.query_prefix, row.passage_prefix)
+
+
+def in_state(state: State) -> EmbeddingSpace | None:
+    return EmbeddingSpace.objects.filter(state=state).first()
+
+
+# --- Begun, and thrown away -----------------------------------------------------------------------
+
+
+async def begin(model: str) -> EmbeddingSpace:
+    """The space of a model, which is built from now on: the one that was begun or retired, or a new one.
+
+    A retired one of another model is thrown away. Raises Refused, or what is wrong with the model.
+    """
+    if begun := await in_thread(_begun, model):
+        return begun
+    probed = await wiring.current().model(model)
+    await discard(State.RETIRED)
+    return await in_thread(_make, probed.name, probed.dimensions)
+
+
+def _begun(model: str) -> EmbeddingSpace | None:
+    live, building, retired = in_state(State.LIVE), in_state(State.BUILDING), in_state(State.RETIRED)
+    if live is None:
+        raise Refused("There is no document yet. Set EMBEDDING_MODEL, and the first one is embedded by that model.")
+    if live.model == model:
+        raise Refused(f"{live} is live already.")
+    if building and building.model != model:
+        raise Refused(f"{building} is being built. Promote or discard it first.")
+    found = building or (retired if retired and retired.model == model else None)
+    if found:
+        found.state, found.error, found.lease_until = State.BUILDING, "", None
+        found.save(update_fields=["state", "error", "lease_until"])
+    return found
+
+
+def _make(model: str, dimensions: int) -> EmbeddingSpace:
+    try:
+        return EmbeddingSpace.objects.create(model=model, dimensions=dimensions)
+    except IntegrityError as error:
+        raise Refused("Another space has just been begun. Look how things stand by `manage.py reembed`.") from error
+
+
+async def discard(*states: State) -> list[EmbeddingSpace]:
+    """Throw away the spaces in these states, with their vectors and indexes; which they were."""
+    rows = await in_thread(lambda: list(EmbeddingSpace.objects.filter(state__in=states)))
+    for row in rows:
+        await _drop_index(space_of(row))
+        await in_thread(EmbeddingSpace.objects.filter(pk=row.pk).delete)
+    return rows
+
+
+# --- Filled, and indexed ----------------------------------------------------------------------------
+
+
+async def fill(space: Space) -> AsyncGenerator[int]:
+    """Embed what the space lacks now; tells of each batch how many chunks it had."""
+    model = await wiring.current().embedding_model(space)
+    system = await wiring.current().system([], space=space)
+    gaps = Gaps(wiring.current().pool, space)
+    async with aclosing(gaps.close(system, model.batch)) as filled:
+        async for count in filled:
+            yield count
+
+
+async def missing(space: Space) -> int:
+    """How many chunks have no vectors in it."""
+    return await Gaps(wiring.current().pool, space).count()
+
+
+async def is_up_to_date(space: Space) -> bool:
+    """Whether it is indexed, and no chunk has come since; a look that costs nothing."""
+    return await is_indexed(space) and not await Gaps(wiring.current().pool, space).has_newer()
+
+
+async def is_indexed(space: Space) -> bool:
+    async with wiring.current().pool.connection() as connection:
+        rows = await (await connection.execute(_IS_VALID, [index_name(space)])).fetchall()
+    return rows == [(True,)]
+
+
+async def index(space: Space) -> None:
+    """Index a space that is filled: five times quicker than to let it grow, and nobody has to wait meanwhile."""
+    if await is_indexed(space):
+        return
+    await _drop_index(space)  # Of one that was broken off, a part is left.
+    async with wiring.current().pool.connection() as connection:
+        await connection.execute(_STOP_WITH_US)
+        await connection.execute(index_statement(space, concurrently=True))
+
+
+async def _drop_index(space: Space) -> None:
+    async with wiring.current().pool.connection() as connection:
+        await connection.execute(_DROP.format(index=sql.Identifier(index_name(space))))
+
+
+_IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
+
+_DROP = sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {index}")
+
+# Else Postgres would go on with it after we were killed, and whoever comes next had to wait.
+_STOP_WITH_US = "SET client_connection_check_interval = '2s'"
+
+
+# --- Put in force -----------------------------------------------------------------------------------
+
+
+async def put_in_force(row: EmbeddingSpace) -> None:
+    """Let a space serve in the place of the live one, in one step, when every chunk has its vectors there.
+
+    What came in since it was built is embedded first, the last of it while indexing waits: so no chunk is ever without
+    vectors in the live space. Raises Refused where that is too much, or what is wrong with the model; then all stays as
+    it was.
+    """
+    space = space_of(row)
+    while (lacking := await missing(space)) > LAST_GAP:
+        if lacking > ALMOST:
+            raise Refused(
+                f"{lacking:,} chunks have no vectors by {row} yet. Run `manage.py reembed --model {row.model}`."
+            )
+        await _fill(space)
+    await index(space)
+    async with wiring.current().pool.connection() as connection, connection.transaction():
+        await connection.execute(_HOLD_UP_INDEXING)
+        await _fill(space)
+        await connection.execute(_RETIRE)
+        await connection.execute(_PUT_IN_FORCE, [space.id])
+
+
+async def _fill(space: Space) -> None:
+    async for _ in fill(space):
+        pass
+
+
+# Stores in other transactions hold the row of the space that they store in (statements.KEEP_SERVING).
+_HOLD_UP_INDEXING = "SELECT FROM documents_embeddingspace WHERE state = 'live' FOR NO KEY UPDATE"
+
+_RETIRE = "UPDATE documents_embeddingspace SET state = 'retired' WHERE state = 'live'"
+
+_PUT_IN_FORCE = "UPDATE documents_embeddingspace SET state = 'live', error = '' WHERE id = %s"
