@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from documents.rag.errors import PermanentError
+from documents.rag.queries import NOTHING_ASKED, understand
 
 LONGEST = 8_000
 """Characters."""
@@ -18,3 +19,5 @@ def check_question(text: str) -> None:
         raise BadQuestion("The question is empty. Write one.")
     if len(text) > LONGEST:
         raise BadQuestion(f"The question has {len(text):,} characters; {LONGEST:,} are allowed. Shorten it.")
+    if not understand(text).text:
+        raise BadQuestion(NOTHING_ASKED)

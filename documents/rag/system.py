@@ -20,7 +20,9 @@ from documents.rag.errors import FootnoteError, InvalidDocument, ModelUnavailabl
 from documents.rag.hydration import hydrate
 from documents.rag.pipeline import in_order
 from documents.rag.prompts import NOT_FOUND
+from documents.rag.queries import without_operators
 from documents.rag.strategies import find_strategy
+from documents.rag.strategies.gathering import gather
 from documents.rag.strategies.tools import Tools
 from documents.rag.types import (
     LLM,
@@ -166,14 +168,14 @@ class RAGSystem:
                 yield replace(event, found=found)
             else:
                 yield event
-        async for written in self._answer(question, found, record):
+        async for written in self._answer(without_operators(question), found, record):
             yield written
 
     async def _gather(self, question: Question, strategy: str) -> AsyncIterator[Step | Notice | Passages]:
         tools = Tools(self._embedding_model, self._vector_db)
-        async for event in find_strategy(strategy)(question, tools):
+        async for event in gather(question, find_strategy(strategy), tools):
             if isinstance(event, Passages) and self._reranker:
-                async for reranked in self._rerank(self._reranker, question, event):
+                async for reranked in self._rerank(self._reranker, without_operators(question), event):
                     yield reranked
             else:
                 yield event

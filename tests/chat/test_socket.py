@@ -221,6 +221,10 @@ def test_a_follow_up_has_the_history(olive: Visitor, model: OpenAIServer) -> Non
     ("message", "sentence"),
     [
         ({"type": "ask", "text": " \n", "strategy": "hybrid"}, "The question is empty. Write one."),
+        (
+            {"type": "ask", "text": "type:pdf", "strategy": "hybrid"},
+            "The question says only where to look. Add what you look for.",
+        ),
         ({"type": "ask", "text": "x" * 9000, "strategy": "hybrid"}, "The question has 9,000 characters"),
         ({"type": "ask", "text": "x", "strategy": "guess"}, "There is no strategy “guess”."),
         ({"type": "ask", "text": "x", "strategy": "naive", "libraries": [999]}, "You may not read the libraries"),

@@ -6,7 +6,17 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from documents.rag.duplicates import distinct
-from documents.rag.types import EmbeddingModel, Hit, Notice, Passage, Passages, Question, Step, VectorDatabase
+from documents.rag.types import (
+    EmbeddingModel,
+    Hit,
+    Narrowing,
+    Notice,
+    Passage,
+    Passages,
+    Question,
+    Step,
+    VectorDatabase,
+)
 
 DEPTH = 100
 """How many candidates a retriever gives: more than are kept, as some say the same."""
@@ -18,6 +28,10 @@ class Tools:
 
     embedding_model: EmbeddingModel
     vector_db: VectorDatabase
+
+    def narrowed(self, narrowing: Narrowing) -> Tools:
+        """The same over a part of it."""
+        return replace(self, vector_db=self.vector_db.narrowed(narrowing))
 
     def understands(self, text: str) -> bool:
         """Whether dense retrieval has a say on this text."""
