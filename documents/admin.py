@@ -49,6 +49,10 @@ class LibraryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("name",)
     inlines = (MembershipInline,)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Library]:
+        """Not those in which `evaluate` has its index for a while."""
+        return super().get_queryset(request).filter(indexed_for=None)
+
     @admin.display(description="erased")
     def receipts(self, library: Library) -> str:
         return format_html('<a href="{}?library={}">Receipts</a>', reverse("receipts"), library.pk)
@@ -92,7 +96,7 @@ class DocumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     form = RenameForm
     list_display = ("__str__", "library", "state", "pages", "created")
-    list_filter = (RemovedFilter, "library")
+    list_filter = (RemovedFilter, ("library", admin.RelatedOnlyFieldListFilter))
     actions = (actions.read_again, actions.remove, actions.restore, actions.erase)  # type: ignore[assignment]
     list_select_related = ("library", "latest")
     search_fields = ("name", "title")

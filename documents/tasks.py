@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.cache import cache as shared_cache
 
 from documents import indexing, leases, progress, purging, recognition, reembedding, strays, sync, wiring
+from documents.evaluating import index as evaluation_index
 from documents.queueing import INDEX, RECOGNISE, REEMBED, queue_recognition, send
 from documents.upkeep import merge_blocks
 
@@ -64,6 +65,7 @@ def upkeep() -> None:
         purge.delay()
     if shared_cache.add("tidy", True, TIDY_SECONDS):
         strays.tidy()
+        evaluation_index.tidy()
     with suppress(CancelledError):
         run(merge_blocks)
 

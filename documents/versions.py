@@ -27,7 +27,7 @@ def _number_of(rows: QuerySet[Any]) -> Coalesce:
     return Coalesce(Subquery(own.values(number=Count("pk"))), 0)
 
 
-_PAGES, _CHUNKS = _number_of(models.Page.objects.all()), _number_of(Chunk.objects.all())
+PAGES, CHUNKS = _number_of(models.Page.objects.all()), _number_of(Chunk.objects.all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def keep_whole(lease: Lease, read: Mapping[Version, Sequence[Page]]) -> None:
         lease.write(status=Version.Status.EMBEDDING)
         models.Page.objects.bulk_create([stored(version.pk, page) for version in fresh for page in fresh[version]])
         Version.objects.bulk_update(fresh, ["title"])
-        Version.objects.filter(pk__in=lease.version_ids).update(pages_total=_PAGES, pages_read=_PAGES)
+        Version.objects.filter(pk__in=lease.version_ids).update(pages_total=PAGES, pages_read=PAGES)
     for version, pages in read.items():
         version.status = Version.Status.EMBEDDING
         version.pages_total = version.pages_read = len(pages)
@@ -137,8 +137,8 @@ def let_wait(lease: Lease, version: Version) -> bool:
             error="",
             attempts=0,
             pages_indexed=F("pages_read"),
-            chunks_indexed=_CHUNKS,
-            chunks_total=_CHUNKS,
+            chunks_indexed=CHUNKS,
+            chunks_total=CHUNKS,
             pages_to_recognise=waiting,
             pages_recognised=0,
         )
@@ -158,8 +158,8 @@ def make_current(lease: Lease) -> None:
             attempts=0,
             ready_at=Now(),
             pages_indexed=F("pages_read"),
-            chunks_indexed=_CHUNKS,
-            chunks_total=_CHUNKS,
+            chunks_indexed=CHUNKS,
+            chunks_total=CHUNKS,
         )
         documents = Document.objects.filter(pk__in=ready.values("document"))
         documents.update(current=Subquery(new.values("pk")), title=_title(Subquery(new.values("title"))))

@@ -17,12 +17,17 @@ from documents.rag.types import PAGE_BREAK, Passage, Span
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("text", help="the question")
+    add_where(parser)
+    parser.add_argument("--strategy", choices=list(STRATEGIES), default=DEFAULT_STRATEGY)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_where(parser: ArgumentParser) -> None:
+    """Of which libraries it is asked, and by whom."""
     parser.add_argument(
         "--library", action="append", default=[], dest="libraries", metavar="NAME", help="only this one; repeatable"
     )
     parser.add_argument("--user", metavar="E-MAIL", help="who asks (default: the first administrator)")
-    parser.add_argument("--strategy", choices=list(STRATEGIES), default=DEFAULT_STRATEGY)
-    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def find_user(email: str | None) -> User:

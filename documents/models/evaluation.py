@@ -128,9 +128,11 @@ class EvaluationRun(models.Model):
 class EvaluationResult(models.Model):
     """What a run found for one question: `key` is a golden question's number, or the collection's id of its own.
 
-    `figures` are this question's, as those of the run. `places` is where it should have looked, and at which rank each
-    stage had it, None where it didn't:
-    [{"document", "page", "lexical", "dense", "fused", "reranked", "hydrated"}]; `document` is an id.
+    `figures` are this question's, as those of the run. `stages` are those that it went through, in their turn, and how
+    many passages each had: [["lexical", 100], ["dense", 100], ["fused", 180], ["found", 100], ["hydrated", 5]].
+    `places` is where the answer stands: [{"key", "document", "page", "lost", "lexical": 3, "dense": None, …}], with the
+    rank in each stage, None where it isn't there. `key` is a golden place's number, or a collection's id; `document` an
+    id of ours; a place is `lost` where the document doesn't say this any more.
     """
 
     run = models.ForeignKey(EvaluationRun, models.CASCADE, related_name="results")
@@ -139,6 +141,7 @@ class EvaluationResult(models.Model):
     text = models.TextField(blank=True, help_text="Of a collection's question; a golden one has its own.")
     figures = models.JSONField()
     milliseconds = models.FloatField()
+    stages = models.JSONField(default=list)
     places = models.JSONField(default=list)
 
     class Meta:

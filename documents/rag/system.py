@@ -143,7 +143,7 @@ class RAGSystem:
     async def search(self, question: Question, *, strategy: str = DEFAULT_STRATEGY) -> tuple[Passage, ...]:
         """The passages that an answer would rest on, best first, before hydration."""
         found: tuple[Passage, ...] = ()
-        async for event in self._gather(question, strategy):
+        async for event in self.gather(question, strategy):
             if isinstance(event, Passages):
                 found = event.found
         return found
@@ -161,9 +161,9 @@ class RAGSystem:
 
     async def _events(self, question: Question, strategy: str, record: _Record) -> AsyncIterator[Event]:
         found: tuple[Passage, ...] = ()
-        async for event in self._gather(question, strategy):
+        async for event in self.gather(question, strategy):
             if isinstance(event, Passages):
-                found = await hydrate(event.found, self._vector_db, self._context_tokens)
+                found = await self.hydrated(event.found)
                 yield Step("reading", _reading(found))
                 yield replace(event, found=found)
             else:
@@ -171,7 +171,8 @@ class RAGSystem:
         async for written in self._answer(without_operators(question), found, record):
             yield written
 
-    async def _gather(self, question: Question, strategy: str) -> AsyncIterator[Step | Notice | Passages]:
+    async def gather(self, question: Question, strategy: str) -> AsyncIterator[Step | Notice | Passages]:
+        """What `search` does, as it happens: the Passages come last, and a Notice of what went wrong before."""
         tools = Tools(self._embedding_model, self._vector_db)
         async for event in gather(question, find_strategy(strategy), tools):
             if isinstance(event, Passages) and self._reranker:
@@ -179,6 +180,10 @@ class RAGSystem:
                     yield reranked
             else:
                 yield event
+
+    async def hydrated(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
+        """Passages as they would stand in a prompt."""
+        return await hydrate(passages, self._vector_db, self._context_tokens)
 
     async def _rerank(
         self, reranker: Reranker, question: Question, passages: Passages

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import QuerySet
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
-from documents.models import Block, Chunk, Library
+from documents import strays
+from documents.evaluating import index
+from documents.models import Block, Chunk, EvaluationResult, EvaluationRun, Library, User, Version
+from documents.wiring import open_system
+from tests.installation import ROOT
+from tests.openai_server import EMBEDDINGS, MODELS, OpenAIServer, Reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,19 +40,25 @@ QUERIES = {"q1": "How long is the paid leave of parents?", "q2": "Which class do
 
 @pytest.fixture
 def collection(tmp_path: Path) -> Path:
-    corpus = [json.dumps({"id": name, "title": "", "text": text}) for name, text in CORPUS.items()]
-    queries = [json.dumps({"_id": name, "text": text}) for name, text in QUERIES.items()]
+    """No other test has had its texts embedded: vectors are cached."""
+    corpus = [json.dumps({"id": name, "title": "", "text": f"{text} {tmp_path.name}"}) for name, text in CORPUS.items()]
+    queries = [json.dumps({"_id": name, "text": f"{text} {tmp_path.name}"}) for name, text in QUERIES.items()]
     (tmp_path / "corpus.jsonl.gz").write_bytes(gzip.compress("\n".join(corpus).encode()))
     (tmp_path / "queries.jsonl").write_text("\n".join(queries))
     (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tleave\t1\nq2\ttrains\t1\nq3\tvpn\t0\n")
     return tmp_path
 
 
-def figures(collection: Path, *strategies: str) -> dict[str, dict[str, float]]:
+def evaluate(collection: Path, *options: str) -> dict[str, Any]:
     out = StringIO()
+    call_command("evaluate", str(collection), *options, "--json", stdout=out, stderr=StringIO())
+    said: dict[str, Any] = json.loads(out.getvalue())
+    return said
+
+
+def figures(collection: Path, *strategies: str) -> dict[str, dict[str, float]]:
     chosen = [word for strategy in strategies for word in ("--strategy", strategy)]
-    call_command("evaluate", str(collection), *chosen, "--json", stdout=out)
-    found: dict[str, dict[str, float]] = json.loads(out.getvalue())["strategies"]
+    found: dict[str, dict[str, float]] = evaluate(collection, *chosen)["strategies"]
     return found
 
 
@@ -90,3 +112,169 @@ def test_what_is_wrong_in_a_collection_is_told_by_its_line(
     (collection / file).write_text(content)
     with pytest.raises(CommandError, match=sentence):
         figures(collection)
+
+
+# --- Runs -------------------------------------------------------------------------------------
+
+
+def test_each_strategy_is_a_run_that_is_kept_with_its_results(services: None, collection: Path) -> None:
+    found = figures(collection, "lexical", "dense")
+    lexical, dense = EvaluationRun.objects.order_by("pk")
+    assert (lexical.variant["strategy"], dense.variant["strategy"]) == ("lexical", "dense")
+    assert lexical.figures["ndcg@10"] == found["lexical"]["ndcg@10"]
+    assert lexical.series == dense.series
+    assert [result.key for result in lexical.results.all()] == ["q1", "q2"]
+    assert (lexical.collection, lexical.questions, lexical.state) == (collection.name, 2, "finished")
+
+
+def test_what_is_finished_is_measured_anew(services: None, collection: Path) -> None:
+    figures(collection, "lexical")
+    figures(collection, "lexical")
+    assert EvaluationRun.objects.count() == 2
+
+
+def test_progress_goes_to_standard_error(services: None, collection: Path) -> None:
+    out, err = StringIO(), StringIO()
+    call_command("evaluate", str(collection), "--json", stdout=out, stderr=err)
+    assert json.loads(out.getvalue())
+    assert err.getvalue().splitlines() == [
+        "indexing: 0 of 3",
+        "indexing: 3 of 3",
+        "hybrid: 0 of 2",
+        "hybrid: 2 of 2",
+    ]
+
+
+@pytest.fixture
+def stalled(services: None, collection: Path, model: OpenAIServer) -> Iterator[subprocess.Popen[str]]:
+    """An evaluation in another process that has one result, and waits for the vector of its second question."""
+    asyncio.run(make_space())
+    documents, first = Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS)
+    model.history.clear()
+    model.queue(documents, first, Reply(path=EMBEDDINGS, hang=True))
+    command = [sys.executable, "manage.py", "evaluate", str(collection), "--strategy", "dense"]
+    environment = {**os.environ, "OPENAI_BASE_URL": model.url, "EMBEDDING_MODEL": MODELS[1]}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stderr=subprocess.PIPE) as process:
+        model.wait_for_request(3, EMBEDDINGS)
+        yield process
+        process.kill()
+
+
+async def make_space() -> None:
+    async with open_system() as wiring:
+        await wiring.system([])
+
+
+def test_killed_it_goes_on_where_it_was(stalled: subprocess.Popen[str], collection: Path) -> None:
+    stalled.kill()
+    stalled.wait()
+    [first] = EvaluationResult.objects.all()
+    EvaluationRun.objects.update(lease_until=timezone.now())
+    figures(collection, "dense")
+    assert [result.key for result in EvaluationRun.objects.get().results.all()] == ["q1", "q2"]
+    assert EvaluationResult.objects.filter(pk=first.pk).exists()
+    assert not index_library().exists()
+
+
+def test_broken_off_while_it_indexed_it_completes_the_index(
+    services: None, collection: Path, model: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(make_space())
+    monkeypatch.setattr("documents.evaluating.index.AT_A_TIME", 1)
+    model.queue(Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS, status=400, message="no more of this"))
+    with pytest.raises(CommandError, match="no more of this"):
+        figures(collection, "dense")
+    assert Version.objects.filter(status=Version.Status.READY, chunks_indexed=1).count() == 1
+    assert "no more of this" in EvaluationRun.objects.get().error
+    assert figures(collection, "dense")["dense"]["recall@5"] == 1.0
+    run = EvaluationRun.objects.get()
+    assert (run.state, run.error) == ("finished", "")
+
+
+def test_ctrl_c_says_that_it_can_be_gone_on_with(stalled: subprocess.Popen[str], collection: Path) -> None:
+    stalled.send_signal(signal.SIGINT)
+    _, said = stalled.communicate()
+    assert "Broken off. The same command goes on where it was." in said
+    assert stalled.returncode == 130
+    run = EvaluationRun.objects.get()
+    assert (run.state, run.is_under_way, run.results.count()) == ("interrupted", False, 1)
+
+
+def test_what_another_process_is_at_work_on_is_left_alone(
+    stalled: subprocess.Popen[str], collection: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("documents.evaluating.runs.PATIENCE", 0)
+    with pytest.raises(CommandError, match="Another process is at work on this evaluation"):
+        figures(collection, "dense")
+
+
+def test_an_index_that_is_in_use_shows_to_nobody(stalled: subprocess.Popen[str], client: Client) -> None:
+    name = index_library().get().name
+    administrator = User.objects.create_superuser("root@example.com", "a long password")
+    client.force_login(administrator)
+    for page in ("admin:documents_library_changelist", "admin:documents_document_changelist", "libraries", "home"):
+        assert name not in client.get(reverse(page)).text
+    assert not Library.objects.readable_by(administrator).filter(name=name).exists()
+
+
+def test_an_index_that_nobody_goes_on_with_is_removed(stalled: subprocess.Popen[str], collection: Path) -> None:
+    stalled.kill()
+    stalled.wait()
+    index.tidy()
+    assert index_library().exists()
+    long_ago = timezone.now() - 2 * index.KEPT
+    EvaluationRun.objects.update(started=long_ago, lease_until=long_ago)
+    index.tidy()
+    assert not index_library().exists()
+    assert not Chunk.objects.exists()
+
+
+def test_the_doctor_finds_nothing_wrong_in_an_index_of_its_own(stalled: subprocess.Popen[str]) -> None:
+    assert strays.rows() == {}
+
+
+def index_library() -> QuerySet[Library]:
+    return Library.objects.filter(indexed_for__isnull=False).distinct()
+
+
+# --- Why, and by what -------------------------------------------------------------------------
+
+
+def test_why_something_was_missed_is_told_by_its_rank_in_each_stage(services: None, collection: Path) -> None:
+    (collection / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tvpn\t1\nq1\tleave\t1\nq1\tgone\t1\n")
+    said = evaluate(collection, "--strategy", "lexical", "--why")["missed"]["lexical"]
+    assert said == []
+    [result] = EvaluationResult.objects.all()
+    assert result.stages == [["lexical", 3], ["found", 3], ["hydrated", 3]]
+    leave = next(place for place in result.places if place["key"] == "leave")
+    assert (leave["lexical"], leave["found"], leave["hydrated"]) == (1, 1, 1)
+
+
+def test_what_no_stage_found_is_told_too(services: None, collection: Path) -> None:
+    (collection / "queries.jsonl").write_text('{"id": "q1", "text": "certificate"}')
+    (collection / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tleave\t1\n")
+    [missed] = evaluate(collection, "--strategy", "lexical", "--why")["missed"]["lexical"]
+    assert (missed["id"], missed["question"]) == ("q1", "certificate")
+    assert [(place["key"], place["lexical"], place["found"]) for place in missed["places"]] == [("leave", None, None)]
+    out = StringIO()
+    call_command("evaluate", str(collection), "--strategy", "lexical", "--why", stdout=out, stderr=StringIO())
+    assert out.getvalue().splitlines()[-2:] == [
+        "lexical: certificate",
+        "  leave: lexical not in 1, found not in 1, hydrated not in 1",
+    ]
+
+
+def test_figures_are_told_by_a_field_of_the_questions(services: None, collection: Path) -> None:
+    lines = [{"id": "q1", "text": QUERIES["q1"], "lang": "en"}, {"id": "q2", "text": "certificate", "lang": "de"}]
+    (collection / "queries.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    said = evaluate(collection, "--strategy", "lexical", "--by", "lang")
+    assert {group: of["lexical"]["recall@5"] for group, of in said["groups"].items()} == {"en": 1.0, "de": 0.0}
+    with pytest.raises(CommandError, match=r"No question of .* has a field “language”"):
+        evaluate(collection, "--by", "language")
+
+
+def test_options_that_do_not_go_together_are_refused(services: None, collection: Path) -> None:
+    with pytest.raises(CommandError, match="--library and --user go with --golden"):
+        evaluate(collection, "--library", "Handbook")
+    with pytest.raises(CommandError, match="--by with the folder of a collection"):
+        call_command("evaluate", "--golden", "--by", "lang")

@@ -21,6 +21,7 @@ from django.utils import timezone
 from redis import RedisError
 
 from documents import leases, strays
+from documents.evaluating import index
 from documents.models import Document, EmbeddingSpace, Page, Receipt, Version
 from documents.progress import worker_is_running
 from documents.rag.embedding import LocalEmbedding
@@ -203,6 +204,12 @@ def removed() -> str:
     return f"{waiting:,} removed documents can be restored, or wait to be erased; none is overdue."
 
 
+def evaluations() -> str:
+    if left := index.abandoned().count():
+        raise Warned(f"{left:,} indexes of evaluations that were broken off are left. A worker soon removes them.")
+    return "No evaluation has left its index behind."
+
+
 def stuck() -> str:
     expired = leases.free().exclude(lease=None).count()
     if expired and worker_is_running():
@@ -229,6 +236,7 @@ LOOKS: dict[str, Callable[[], str]] = {
     "files": files,
     "pictures": pictures,
     "removed": removed,
+    "evaluations": evaluations,
     "leases": stuck,
     "disk": disk,
 }

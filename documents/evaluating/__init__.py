@@ -1,0 +1,1 @@
+"""The instrument: ways to search, measured on questions whose answers are known."""
