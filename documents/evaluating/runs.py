@@ -37,7 +37,7 @@ class UnderWay(FootnoteError):
 
 
 class Impaired(FootnoteError):
-    """Something that is to be measured did not work."""
+    """A part of what is to be measured did not work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ async def _found(system: RAGSystem, question: Question, strategy: str) -> Passag
     """Raises Impaired where something kept the strategy from doing what it is measured for."""
     found = Passages(())
     async for event in system.gather(question, strategy):
-        if isinstance(event, Notice):
+        if isinstance(event, Notice) and event.failure:
             raise Impaired(event.text)
         if isinstance(event, Passages):
             found = event

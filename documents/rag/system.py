@@ -192,7 +192,7 @@ class RAGSystem:
         try:
             best = await reranker.rerank(question.text, passages.found, question.rerank_top_n)
         except FootnoteError as error:
-            yield Notice(f"{error} The passages stand in the order in which they were found.")
+            yield Notice(f"{error} The passages stand in the order in which they were found.", failure=True)
             yield passages
         else:
             yield replace(passages, found=tuple(best))
@@ -232,7 +232,7 @@ class RAGSystem:
             except FootnoteError as error:
                 if begun:
                     raise
-                yield Notice(f"{error} Below, the closest passages are quoted instead.")
+                yield Notice(f"{error} Below, the closest passages are quoted instead.", failure=True)
         record.quoted = True
         async for piece in QuotingWriter(self._embedding_model).write(question, passages):
             yield piece

@@ -323,9 +323,13 @@ class Passages:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence the reader must see with the answer, such as why a model could not be reached."""
+    """A sentence the reader must see with the answer, such as why a model could not be reached.
+
+    It is of a `failure` where something did not do its part, rather than of how the question was understood.
+    """
 
     text: str
+    failure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

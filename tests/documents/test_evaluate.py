@@ -237,6 +237,19 @@ def index_library() -> QuerySet[Library]:
     return Library.objects.filter(indexed_for__isnull=False).distinct()
 
 
+def test_a_strategy_that_lacks_a_half_is_not_measured(services: None, collection: Path, model: OpenAIServer) -> None:
+    asyncio.run(make_space())
+    model.queue(Reply(path=EMBEDDINGS), Reply(path=EMBEDDINGS, status=400, message="no questions"))
+    with pytest.raises(CommandError, match=r"no questions.*searched by words only"):
+        figures(collection, "hybrid")
+
+
+def test_a_question_with_quotation_marks_is_asked_as_users_ask_it(services: None, collection: Path) -> None:
+    query = {"id": "q1", "text": 'Is there "paid vacation" for parents?'}
+    (collection / "queries.jsonl").write_text(json.dumps(query))
+    assert figures(collection, "lexical")["lexical"]["recall@5"] == 1.0
+
+
 # --- Why, and by what -------------------------------------------------------------------------
 
 

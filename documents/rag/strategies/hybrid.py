@@ -18,7 +18,7 @@ async def hybrid(question: Question, tools: Tools) -> AsyncIterator[Step | Notic
         yield Step("dense", "Searching by meaning")
     lexical, (dense, trouble) = await asyncio.gather(tools.lexical(text, DEPTH), _by_meaning(text, tools))
     if trouble:
-        yield Notice(trouble)
+        yield Notice(trouble, failure=True)
     found = {"lexical": lexical, "dense": dense}
     fused = fuse(found)
     yield await tools.passages(fused, found | {"fused": fused}, question.top_k)
