@@ -23,8 +23,8 @@ class FakeEmbedding:
         self.history: list[list[str]] = []
         self.errors: deque[Exception] = deque()
 
-    def understands(self, text: str) -> bool:
-        return text.isascii()
+    def understands(self, text: str) -> float:
+        return float(text.isascii())
 
     def windows(self, text: str) -> list[str]:
         return [text]

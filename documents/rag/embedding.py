@@ -24,6 +24,7 @@ from openai import AsyncOpenAI
 from tokenizers import Encoding, Tokenizer
 
 from documents.rag.errors import BadVector, ModelUnavailable
+from documents.rag.language import language
 from documents.rag.remote import IN_THE_BACKGROUND, SOMEONE_WAITS, Patience, Remote
 from documents.rag.requests import Requests
 from documents.rag.types import EmbeddingModel, Vector
@@ -49,14 +50,16 @@ class LocalEmbedding:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="embedding")
         self._turn = asyncio.Lock()
 
-    def understands(self, text: str) -> bool:
-        """Whether most of its letters are Latin.
+    def understands(self, text: str) -> float:
+        """1 for English and what is too short to tell, ½ for other languages in Latin letters, 0 for the rest.
 
-        The model still helps with a question in German or Spanish (nDCG@10 of its fusion with BM25 against BM25 alone:
-        .91 to .90, .92 to .94), and spoils one in Arabic or Chinese (.75 to .88, .91 to .96).
+        So fusion with BM25 beats BM25 alone in Czech, French, German and Spanish, and leaves Arabic and Chinese, which
+        the model would spoil, to it (docs/benchmarks.md).
         """
         letters = [char for char in text if char.isalpha()]
-        return 2 * sum(unicodedata.name(char, "").startswith("LATIN") for char in letters) >= len(letters)
+        if 2 * sum(unicodedata.name(char, "").startswith("LATIN") for char in letters) < len(letters):
+            return 0.0
+        return 1.0 if language(text) in ("en", "") else 0.5
 
     def windows(self, text: str) -> list[str]:
         """The text in pieces of at most 254 word pieces, cut between words; each begins with the text's first line."""
@@ -174,8 +177,8 @@ class OpenAIEmbedding:
         await embedding.embed(["dimensions"], query=True)
         return embedding
 
-    def understands(self, text: str) -> bool:
-        return True
+    def understands(self, text: str) -> float:
+        return 1.0
 
     def windows(self, text: str) -> list[str]:
         return [text]
@@ -250,7 +253,7 @@ class CachedEmbedding:
             store.execute("PRAGMA journal_mode = WAL")
             store.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
 
-    def understands(self, text: str) -> bool:
+    def understands(self, text: str) -> float:
         return self._inner.understands(text)
 
     def windows(self, text: str) -> list[str]:

@@ -6,27 +6,31 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from documents.rag.types import Hit
 
 
-def fuse(lists: Mapping[str, Sequence[Hit]]) -> list[Hit]:
-    """The union of rankings, best first, by the mean of their scores, each ranking's brought to 0–1.
+def fuse(lists: Mapping[str, Sequence[Hit]], weights: Mapping[str, float] | None = None) -> list[Hit]:
+    """The union of rankings, best first, by the sum of their scores, each in standard deviations of its ranking.
 
-    A chunk that a ranking doesn't have scores 0 there; an empty ranking has no say. On average over seven collections
-    this found more than reciprocal rank fusion.
+    They are counted from a ranking's lowest score, which is also that of a chunk it doesn't have; where it is shorter
+    than another, it ends with zeros. A ranking weighs 1, or what `weights` says. docs/benchmarks.md has what it was
+    chosen from.
     """
-    rankings = [hits for hits in lists.values() if hits]
-    found = {hit.chunk: hit for hits in rankings for hit in hits}
+    longest = max(map(len, lists.values()), default=0)
+    found = {hit.chunk: hit for hits in lists.values() for hit in hits}
     fused: defaultdict[int, float] = defaultdict(float)
-    for hits in rankings:
-        for chunk, share in _shares(hits):
-            fused[chunk] += share / len(rankings)
+    for name, hits in lists.items():
+        for chunk, height in _heights(hits, longest):
+            fused[chunk] += height * (weights or {}).get(name, 1.0)
     best = sorted(fused.items(), key=lambda item: -item[1])
     return [replace(found[chunk], score=score) for chunk, score in best]
 
 
-def _shares(hits: Sequence[Hit]) -> list[tuple[int, float]]:
-    """(chunk, its score as a share of the way from the lowest to the highest)."""
-    scores = [hit.score for hit in hits]
-    low, width = min(scores), max(scores) - min(scores)
-    return [(hit.chunk, (hit.score - low) / width if width else 1.0) for hit in hits]
+def _heights(hits: Sequence[Hit], length: int) -> list[tuple[int, float]]:
+    """(chunk, how far its score is above the lowest of `length` scores)."""
+    scores = np.zeros(length)
+    scores[: len(hits)] = [hit.score for hit in hits]
+    heights = (scores[: len(hits)] - scores.min()) / (scores.std() or 1.0) if hits else scores[:0]
+    return [(hit.chunk, height) for hit, height in zip(hits, heights.tolist(), strict=True)]

@@ -386,8 +386,8 @@ class EmbeddingModel(Protocol):
     batch: int
     """How many chunks are best embedded, and stored, at a time: some seconds' work at most."""
 
-    def understands(self, text: str) -> bool:
-        """Whether the model knows the text's language well enough to be asked at all."""
+    def understands(self, text: str) -> float:
+        """How well the model knows the text's language: from 0, where it isn't to be asked at all, to 1."""
 
     def windows(self, text: str) -> list[str]:
         """The text in pieces the model can see whole, in order; at least one."""

@@ -11,16 +11,20 @@ from documents.rag.types import Hit, Notice, Passages, Question, Step
 
 
 async def hybrid(question: Question, tools: Tools) -> AsyncIterator[Step | Notice | Passages]:
-    """The `top_k` best of BM25 and dense retrieval together; of BM25 alone, and said so, where embedding fails."""
+    """The `top_k` best of BM25 and dense retrieval together; of BM25 alone, and said so, where embedding fails.
+
+    Dense retrieval has as much say as the model understands of the question's language.
+    """
     text = standalone(question)
     yield Step("lexical", "Searching by words")
-    if tools.understands(text):
+    understanding = tools.understands(text)
+    if understanding:
         yield Step("dense", "Searching by meaning")
     lexical, (dense, trouble) = await asyncio.gather(tools.lexical(text, DEPTH), _by_meaning(text, tools))
     if trouble:
         yield Notice(trouble, failure=True)
     found = {"lexical": lexical, "dense": dense}
-    fused = fuse(found)
+    fused = fuse(found, {"dense": understanding})
     yield await tools.passages(fused, found | {"fused": fused}, question.top_k)
 
 

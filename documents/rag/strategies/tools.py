@@ -33,8 +33,8 @@ class Tools:
         """The same over a part of it."""
         return replace(self, vector_db=self.vector_db.narrowed(narrowing))
 
-    def understands(self, text: str) -> bool:
-        """Whether dense retrieval has a say on this text."""
+    def understands(self, text: str) -> float:
+        """How much of a say, 0–1, dense retrieval has on this text."""
         return self.embedding_model.understands(text)
 
     async def dense(self, text: str, limit: int) -> list[Hit]:
