@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import asdict
 
 from django.db import IntegrityError
 from psycopg import sql
@@ -39,36 +40,40 @@ def in_state(state: State) -> EmbeddingSpace | None:
 # --- Begun, and thrown away -----------------------------------------------------------------------
 
 
-async def begin(model: str) -> EmbeddingSpace:
+async def begin(model: str, dimensions: int | None = None) -> EmbeddingSpace:
     """The space of a model, which is built from now on: the one that was begun or retired, or a new one.
 
     A retired one of another model is thrown away. Raises Refused, or what is wrong with the model.
     """
-    if begun := await in_thread(_begun, model):
+    if begun := await in_thread(_begun, model, dimensions):
         return begun
-    probed = await wiring.current().model(model)
+    draft = await wiring.current().draft(model, dimensions)
     await discard(State.RETIRED)
-    return await in_thread(_make, probed.name, probed.dimensions)
+    return await in_thread(_make, draft)
 
 
-def _begun(model: str) -> EmbeddingSpace | None:
+def _begun(model: str, dimensions: int | None) -> EmbeddingSpace | None:
     live, building, retired = in_state(State.LIVE), in_state(State.BUILDING), in_state(State.RETIRED)
     if live is None:
         raise Refused("There is no document yet. Set EMBEDDING_MODEL, and the first one is embedded by that model.")
-    if live.model == model:
+    if _is_of(live, model, dimensions):
         raise Refused(f"{live} is live already.")
-    if building and building.model != model:
+    if building and not _is_of(building, model, dimensions):
         raise Refused(f"{building} is being built. Promote or discard it first.")
-    found = building or (retired if retired and retired.model == model else None)
+    found = building or (retired if retired and _is_of(retired, model, dimensions) else None)
     if found:
         found.state, found.error, found.lease_until = State.BUILDING, "", None
         found.save(update_fields=["state", "error", "lease_until"])
     return found
 
 
-def _make(model: str, dimensions: int) -> EmbeddingSpace:
+def _is_of(row: EmbeddingSpace, model: str, dimensions: int | None) -> bool:
+    return row.model == model and dimensions in (None, row.dimensions)
+
+
+def _make(draft: Space) -> EmbeddingSpace:
     try:
-        return EmbeddingSpace.objects.create(model=model, dimensions=dimensions)
+        return EmbeddingSpace.objects.create(**{**asdict(draft), "id": None})
     except IntegrityError as error:
         raise Refused("Another space has just been begun. Look how things stand by `manage.py reembed`.") from error
 

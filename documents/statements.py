@@ -10,7 +10,8 @@ WHERE state = 'live'
 """
 
 ADD_SPACE = """
-INSERT INTO documents_embeddingspace (model, dimensions, state) VALUES (%s, %s, %s) RETURNING id
+INSERT INTO documents_embeddingspace (state, model, dimensions, full_dimensions, query_prefix, passage_prefix)
+VALUES (%s, %s, %s, %s, %s, %s) RETURNING id
 """
 
 INDEX_SPACE = sql.SQL("""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import LiteralString
@@ -37,6 +37,9 @@ Pool = AsyncConnectionPool[Connection]
 
 EXACT = 20_000
 """Chunks up to which all their vectors are compared: faster than the index, and nothing is missed."""
+
+MOST_DIMENSIONS = 4_000
+"""That an HNSW index holds of a `halfvec`."""
 
 WORTH_A_THREAD = 400_000
 """Bytes of postings whose scoring would hold up the event loop for some milliseconds."""
@@ -78,9 +81,14 @@ async def live_space(pool: Pool) -> Space | None:
 
 async def create_space(pool: Pool, model: str, dimensions: int, state: str) -> Space:
     """A new, empty space, and its index. Raises UniqueViolation where it would be a second live one."""
+    return await add_space(pool, Space(0, model, dimensions), state)
+
+
+async def add_space(pool: Pool, draft: Space, state: str) -> Space:
+    """`create_space`, of a space that has all but its id."""
     async with pool.connection() as connection, connection.transaction():
-        [(number,)] = await _rows(connection, statements.ADD_SPACE, [model, dimensions, state])
-        space = Space(number, model, dimensions)
+        [(number,)] = await _rows(connection, statements.ADD_SPACE, [state, *astuple(draft)[1:]])
+        space = replace(draft, id=number)
         await connection.execute(index_statement(space))
     return space
 

@@ -17,11 +17,12 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 from psycopg.errors import UniqueViolation
 from psycopg_pool import AsyncConnectionPool
 
-from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding
+from documents.rag import known_models
+from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding, PrefixedEmbedding
 from documents.rag.llm import ChatModel
 from documents.rag.system import RAGSystem
 from documents.rag.types import LLM, EmbeddingModel
-from documents.vector_db import Connection, PgVectorDB, Pool, Space, configure, create_space
+from documents.vector_db import MOST_DIMENSIONS, Connection, PgVectorDB, Pool, Space, add_space, configure
 
 CONNECTIONS = 8
 """Postgres connections of one event loop, for searching and indexing."""
@@ -112,9 +113,7 @@ class Wiring:
         serving, llm = await self._in_force()
         space = space or serving or await self._first_space()
         database = PgVectorDB(self.pool, libraries, space)
-        model = self._embedding_model(space)
-        model = CachedEmbedding(model, cache) if cache else model
-        return RAGSystem(model, database, llm, context_tokens=settings.CONTEXT_TOKENS)
+        return RAGSystem(self._embedding_model(space, cache), database, llm, context_tokens=settings.CONTEXT_TOKENS)
 
     async def database(self, libraries: Sequence[int]) -> PgVectorDB:
         """The index of these libraries by itself."""
@@ -125,7 +124,7 @@ class Wiring:
         """The model of a space, else the live one's; before there is a space, the one that it would be made for."""
         if space is None:
             space, _ = await self._in_force()
-        return self._embedding_model(space) if space else await self._configured_model()
+        return self._embedding_model(space or await self._configured())
 
     async def _in_force(self) -> tuple[Space | None, LLM | None]:
         async with self.pool.connection() as connection:
@@ -142,29 +141,50 @@ class Wiring:
             return ChatModel(self.client.with_options(base_url=base_url, api_key=api_key or NO_KEY), name)
         return None
 
+    async def draft(self, model: str, dimensions: int | None = None) -> Space:
+        """What a space of a model is to be; it has no id yet, and its vectors are shortened where they must be.
+
+        The model is the installed one, if that is its name, or one of the endpoint's, which is asked for a vector.
+        Raises WrongDimensions, and what is wrong with the model.
+        """
+        full = LocalEmbedding.dimensions
+        if model != LocalEmbedding.name:
+            full = (await OpenAIEmbedding.probe(self.client, self.session, model)).dimensions
+        kept = known_models.dimensions(model, full, dimensions, MOST_DIMENSIONS)
+        words = known_models.known(model)
+        space = Space(0, model, kept, full if kept < full else None, words.query, words.passage)
+        if kept < full and (await self._model(space).embed(["dimensions"], query=True)).shape[1] != kept:
+            raise known_models.WrongDimensions(f"The vectors of {model} can't be shortened.")
+        return space
+
+    async def _configured(self) -> Space:
+        return await self.draft(settings.EMBEDDING_MODEL or LocalEmbedding.name)
+
     async def _first_space(self) -> Space:
-        model = await self._configured_model()
+        draft = await self._configured()
         try:
-            return await create_space(self.pool, model.name, model.dimensions, "live")
+            return await add_space(self.pool, draft, "live")
         except UniqueViolation:  # Another process was faster.
             space, _ = await self._in_force()
             assert space is not None
             return space
 
-    async def _configured_model(self) -> EmbeddingModel:
-        return await self.model(settings.EMBEDDING_MODEL or LocalEmbedding.name)
+    def _embedding_model(self, space: Space, cache: Path | None = None) -> EmbeddingModel:
+        """The model that makes the vectors of `space`."""
+        model = self._model(space)
+        if cache:  # Shortened vectors are others than the model's own.
+            model = CachedEmbedding(model, cache / str(space.dimensions) if space.full_dimensions else cache)
+        if space.query_prefix or space.passage_prefix:
+            model = PrefixedEmbedding(model, space.query_prefix, space.passage_prefix)
+        return model
 
-    async def model(self, name: str) -> EmbeddingModel:
-        """The installed model, if that is its name, or one of the endpoint's, which is asked for a vector."""
-        if name == LocalEmbedding.name:
-            return LocalEmbedding()
-        return await OpenAIEmbedding.probe(self.client, self.session, name)
-
-    def _embedding_model(self, space: Space) -> EmbeddingModel:
-        """The model that made the vectors of `space`; kept, as it may be large."""
+    def _model(self, space: Space) -> EmbeddingModel:
+        """Kept, as it may be large."""
         if space not in self._models:
             if space.model == LocalEmbedding.name:
                 self._models[space] = LocalEmbedding()
             else:
-                self._models[space] = OpenAIEmbedding(self.client, self.session, space.model, space.dimensions)
+                self._models[space] = OpenAIEmbedding(
+                    self.client, self.session, space.model, space.dimensions, full_dimensions=space.full_dimensions
+                )
         return self._models[space]

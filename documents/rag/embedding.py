@@ -1,4 +1,4 @@
-"""Embedding models: the one that is installed, any behind an OpenAI-compatible endpoint, and a cache before either."""
+"""Embedding models: the installed one, any behind an OpenAI-compatible endpoint, and what stands before them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from openai import AsyncOpenAI
 from tokenizers import Encoding, Tokenizer
 
 from documents.rag.errors import BadVector, ModelUnavailable
+from documents.rag.known_models import known
 from documents.rag.language import language
 from documents.rag.remote import IN_THE_BACKGROUND, SOMEONE_WAITS, Patience, Remote
 from documents.rag.requests import Requests
@@ -157,16 +158,28 @@ _SILENCE = 60.0
 class OpenAIEmbedding:
     """A model behind an OpenAI-compatible endpoint.
 
-    `dimensions` is what every vector must have; 0 means not known yet: the first reply tells, or `probe`.
+    `dimensions` is what every vector must have; 0 means not known yet: the first reply tells, or `probe`. Where the
+    model's own vectors have more, they are cut if it is known to allow that; else the endpoint is asked for short ones.
     """
 
     batch = 256
 
-    def __init__(self, client: AsyncOpenAI, session: ClientSession, model: str, dimensions: int | None = None) -> None:
+    def __init__(
+        self,
+        client: AsyncOpenAI,
+        session: ClientSession,
+        model: str,
+        dimensions: int | None = None,
+        *,
+        full_dimensions: int | None = None,
+    ) -> None:
         """`client` knows the address and the key; by way of `session` goes what is sent."""
         self.name = model
         self._session = session
         self.dimensions = dimensions or 0
+        cuts = full_dimensions if known(model).may_be_cut else None
+        self._received = cuts or self.dimensions
+        self._asked = {"dimensions": self.dimensions} if full_dimensions and not cuts else {}
         self._remote = Remote(client, model, timeout=_SILENCE)
         self._requests = Requests(self._in_the_background)
 
@@ -198,7 +211,7 @@ class OpenAIEmbedding:
         return await self._send(texts, IN_THE_BACKGROUND)
 
     async def _send(self, texts: list[str], patience: Patience) -> Vector:
-        content = json.dumps({"model": self.name, "input": texts, "encoding_format": "base64"}).encode()
+        content = json.dumps({"model": self.name, "input": texts, "encoding_format": "base64", **self._asked}).encode()
         reply = await self._remote.call(lambda: self._remote.post(self._session, "embeddings", content), patience)
         return self._checked(self._read(reply), len(texts))
 
@@ -214,17 +227,17 @@ class OpenAIEmbedding:
     def _checked(self, vectors: list[Vector], count: int) -> Vector:
         """The vectors at unit length, when there are `count` of them and all are good."""
         sizes = {len(vector) for vector in vectors}
-        expected = self.dimensions or max(sizes, default=0)
+        expected = self._received or max(sizes, default=0)
         if len(vectors) != count or sizes != {expected}:
             raise BadVector(
                 f"{self._remote.host} sent {len(vectors)} vectors of {sorted(sizes)} numbers from {self.name}, "
                 f"where {count} of {expected} were expected. Check the model, or re-embed with it."
             )
-        together = np.stack(vectors)
+        together = np.stack(vectors)[:, : self.dimensions or expected]
         lengths = np.linalg.norm(together, axis=1, keepdims=True)
         if not np.all(np.isfinite(lengths) & (lengths > 0)):
             raise BadVector(f"{self._remote.host} sent a vector from {self.name} that is empty or not finite.")
-        self.dimensions = expected
+        self._received, self.dimensions = expected, together.shape[1]
         unit: Vector = together / lengths
         return unit
 
@@ -234,6 +247,31 @@ def _numbers(embedding: Any) -> Vector:
     if isinstance(embedding, str):
         return np.frombuffer(binascii.a2b_base64(embedding, strict_mode=True), dtype="<f4")
     return np.asarray(embedding, dtype=np.float32)
+
+
+# --- Prefixes ---------------------------------------------------------------------------------
+
+
+class PrefixedEmbedding:
+    """Puts before each text what `inner` was trained to read there; a cache stands behind it, and so knows which."""
+
+    def __init__(self, inner: EmbeddingModel, query: str, passage: str) -> None:
+        self.name = inner.name
+        self.dimensions = inner.dimensions
+        self.batch = inner.batch
+        self._inner = inner
+        self._query = query
+        self._passage = passage
+
+    def understands(self, text: str) -> float:
+        return self._inner.understands(text)
+
+    def windows(self, text: str) -> list[str]:
+        return self._inner.windows(text)
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vector:
+        prefix = self._query if query else self._passage
+        return await self._inner.embed([prefix + text for text in texts], query=query)
 
 
 # --- A cache ----------------------------------------------------------------------------------

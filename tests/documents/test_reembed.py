@@ -194,7 +194,12 @@ def test_killed_in_the_middle_it_goes_on_and_asks_for_nothing_that_was_stored(ma
         (["--promote"], "There is nothing to promote. Build a space by --model first."),
         (["--rollback"], "There is nothing to go back to: no space that served before is kept."),
         (["--discard"], "There is nothing to discard: the only space is the live one."),
-        (["--wait"], "--wait goes with --model."),
+        (["--wait"], "--wait and --dimensions go with --model."),
+        (["--dimensions", "64"], "--wait and --dimensions go with --model."),
+        (["--model", SMALL, "--dimensions", "65"], "scripted-small have 64 numbers; they can't be shortened to 65."),
+        (["--model", SMALL, "--dimensions", "0"], "scripted-small have 64 numbers; they can't be shortened to 0."),
+        (["--model", "all-MiniLM-L6-v2-int8", "--dimensions", "100"], "all-MiniLM-L6-v2-int8 can't be shortened."),
+        (["--model", "scripted-huge"], "scripted-huge have 4,096 numbers, and an index holds 4,000. Choose another"),
         (["--model", OLD], r"scripted-embedding \(384\) is live already."),
     ],
 )
@@ -241,3 +246,41 @@ def test_vectors_of_other_dimensions_are_never_stored(documents: OpenAIServer) -
     with pytest.raises(CommandError, match=r"sent 3 vectors of \[2\] numbers from scripted-small, where 3 of 64"):
         reembed("--model", SMALL, "--wait")
     assert embedded(SMALL) == 0
+
+
+# --- Models that want something of their own ------------------------------------------------------
+
+
+def test_vectors_that_are_too_long_are_cut_where_the_model_allows_it(documents: OpenAIServer) -> None:
+    [built] = [space for space in reembed("--model", "Qwen3-Embedding-8B", "--wait") if space["state"] == "ready"]
+    assert built["dimensions"] == 4_000
+    assert all("dimensions" not in request.body for request in documents.requests(EMBEDDINGS))
+    reembed("--promote")
+    assert found("owner@example.com", "second class trains")[0] == "trains.md"
+
+
+def test_an_endpoint_is_asked_for_short_vectors_of_another_model(documents: OpenAIServer) -> None:
+    [built] = [s for s in reembed("--model", "scripted-huge", "--dimensions", "256", "--wait") if s["state"] == "ready"]
+    assert built["dimensions"] == 256
+    reembed("--promote")
+    documents.history.clear()
+    assert found("owner@example.com", "second class trains")[0] == "trains.md"
+    assert [request.body["dimensions"] for request in documents.requests(EMBEDDINGS)] == [256]
+
+
+def test_an_endpoint_that_does_not_shorten_them_begins_nothing(documents: OpenAIServer) -> None:
+    long = json.dumps({"data": [{"index": 0, "embedding": [1.0] * 1536}]})
+    documents.queue(*[Reply(path=EMBEDDINGS, raw=long)] * 2)
+    with pytest.raises(CommandError, match=r"sent 1 vectors of \[1536\] numbers from m, where 1 of 256 were expected"):
+        reembed("--model", "m", "--dimensions", "256")
+    assert states() == {OLD: "live"}
+
+
+def test_a_model_reads_before_questions_and_texts_what_it_was_trained_to(documents: OpenAIServer) -> None:
+    reembed("--model", "intfloat/multilingual-e5-small", "--wait")
+    reembed("--promote")
+    *_, trains, _ = asked(documents, "intfloat/multilingual-e5-small")
+    assert trains.startswith("passage: trains\n")
+    documents.history.clear()
+    assert found("owner@example.com", "second class trains")[0] == "trains.md"
+    assert set(asked(documents, "intfloat/multilingual-e5-small")) == {"query: second class trains"}

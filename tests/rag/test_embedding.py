@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from documents.rag import embedding
-from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding
+from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding, PrefixedEmbedding
 from documents.rag.errors import BadVector, ModelRefused, ModelUnavailable
 from documents.rag.requests import IN_FLIGHT, TEXTS
 from tests.fakes import FakeEmbedding
@@ -110,6 +110,13 @@ async def test_its_dimensions_are_learnt_from_the_endpoint(client: AsyncOpenAI, 
     model = await OpenAIEmbedding.probe(client, session, "scripted-embedding")
     assert (model.name, model.dimensions) == ("scripted-embedding", DIMENSIONS)
     assert (await model.embed([])).shape == (0, DIMENSIONS)
+
+
+async def test_cut_vectors_have_unit_length(client: AsyncOpenAI, session: ClientSession) -> None:
+    model = OpenAIEmbedding(client, session, "Qwen3-Embedding-8B", 100, full_dimensions=4096)
+    [vector] = await model.embed(["boat"])
+    cut = embed("boat", 4096)[:100]
+    assert np.allclose(vector, cut / np.linalg.norm(cut), atol=1e-6)
 
 
 async def test_lists_of_numbers_are_understood_and_brought_to_unit_length(
@@ -268,6 +275,13 @@ async def test_questions_are_kept_apart_from_other_texts(tmp_path: Path) -> None
 @pytest.mark.parametrize("question", ["How many days of leave are there?", "404?", "Leave?"])
 def test_the_installed_model_is_heard_in_english_and_where_a_text_is_short(question: str) -> None:
     assert LocalEmbedding().understands(question) == 1
+
+
+async def test_a_cache_knows_the_words_that_were_put_before_a_text(tmp_path: Path) -> None:
+    inner = FakeEmbedding()
+    for prefix in ("passage: ", "", "passage: "):
+        await PrefixedEmbedding(CachedEmbedding(inner, tmp_path), "query: ", prefix).embed(["one"])
+    assert inner.history == [["passage: one"], ["one"]]
 
 
 @pytest.mark.parametrize(

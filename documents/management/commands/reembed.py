@@ -42,17 +42,29 @@ class Command(BaseCommand):
         what.add_argument("--promote", action="store_true", help="let what was built serve from now on")
         what.add_argument("--rollback", action="store_true", help="let what served before serve again")
         what.add_argument("--discard", action="store_true", help="throw away what was built, or served before")
+        parser.add_argument(
+            "--dimensions", type=int, metavar="N", help="with --model, shorten its vectors to N numbers"
+        )
         parser.add_argument("--wait", action="store_true", help="with --model, return when it can be promoted")
         parser.add_argument("--json", action="store_true", help="print JSON alone")
 
     def handle(
-        self, *, model: str, promote: bool, rollback: bool, discard: bool, wait: bool, json: bool, **options: Any
+        self,
+        *,
+        model: str,
+        promote: bool,
+        rollback: bool,
+        discard: bool,
+        dimensions: int | None,
+        wait: bool,
+        json: bool,
+        **options: Any,
     ) -> None:
-        if wait and not model:
-            raise CommandError("--wait goes with --model.")
+        if (wait or dimensions is not None) and not model:
+            raise CommandError("--wait and --dimensions go with --model.")
         self.is_quiet, self.said = json, 0.0
         if model:
-            self.run(self.build(model, wait=wait))
+            self.run(self.build(model, dimensions, wait=wait))
         elif promote:
             self.run(put_in_force(State.BUILDING, "There is nothing to promote. Build a space by --model first."))
         elif rollback:
@@ -77,8 +89,8 @@ class Command(BaseCommand):
         except (OperationalError, InterfaceError, psycopg.OperationalError) as error:
             raise CommandError("Postgres went away. What was embedded is kept; run this again to go on.") from error
 
-    async def build(self, model: str, *, wait: bool) -> None:
-        await spaces.begin(model)
+    async def build(self, model: str, dimensions: int | None, *, wait: bool) -> None:
+        await spaces.begin(model, dimensions)
         if await asyncio.to_thread(worker_is_running):
             await asyncio.to_thread(current_app.send_task, REEMBED)
         elif not wait:
