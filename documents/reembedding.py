@@ -134,7 +134,7 @@ async def standings() -> list[Standing]:
 async def standing(row: EmbeddingSpace) -> Standing:
     space = spaces.space_of(row)
     of, missing = await in_thread(Chunk.objects.count), await spaces.missing(space)
-    is_ready = row.state == State.BUILDING and missing <= spaces.LAST_GAP and await spaces.is_indexed(space)
+    is_ready = row.state == State.BUILDING and not missing and await spaces.is_indexed(space)
     is_worked_on = row.lease and row.lease_until and row.lease_until > timezone.now()
     rate = row.rate if is_worked_on and missing else None
     return Standing(

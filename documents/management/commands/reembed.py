@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from argparse import ArgumentParser
 from collections.abc import Coroutine
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError
 
 from documents import spaces
+from documents.management.progressing import ProgressLine
 from documents.models import EmbeddingSpace
 from documents.progress import worker_is_running
 from documents.queueing import REEMBED
@@ -27,7 +27,6 @@ from documents.wiring import open_system
 State = EmbeddingSpace.State
 
 LOOK_EVERY = 1.0
-SAY_EVERY = 5.0
 
 
 class Command(BaseCommand):
@@ -62,7 +61,6 @@ class Command(BaseCommand):
     ) -> None:
         if (wait or dimensions is not None) and not model:
             raise CommandError("--wait and --dimensions go with --model.")
-        self.is_quiet, self.said = json, 0.0
         if model:
             self.run(self.build(model, dimensions, wait=wait))
         elif promote:
@@ -100,6 +98,7 @@ class Command(BaseCommand):
 
     async def until_ready(self) -> None:
         """Wait for a worker; do its work, under the same lease, while none is running."""
+        tell = ProgressLine(self.stderr)
         work = asyncio.create_task(work_or_wait())
         try:
             while row := await in_thread(spaces.in_state, State.BUILDING):
@@ -108,18 +107,12 @@ class Command(BaseCommand):
                     return
                 if now.error:
                     raise CommandError(f"{now.error} What was embedded is kept; run this again to go on.")
-                self.say(now)
+                tell(f"Embedding by {now.model}", now.chunks, now.of)
                 await asyncio.wait([work], timeout=LOOK_EVERY)
                 work = asyncio.create_task(work_or_wait()) if work.done() else work
         finally:
             work.cancel()
             await asyncio.wait([work])
-
-    def say(self, now: Standing) -> None:
-        if not self.is_quiet and time.monotonic() - self.said > SAY_EVERY:
-            self.said = time.monotonic()
-            self.stdout.write(str(now))
-            self.stdout.flush()
 
     def report(self, found: list[Standing], *, as_json: bool) -> None:
         if as_json:
