@@ -16,7 +16,7 @@ from documents.vector_db import Pool, Space
 
 
 class Gaps:
-    """What a space lacks. Chunks that are in a space on trial alone are none of its business."""
+    """What a space lacks. The chunks of evaluations, which go with these, are none of its business."""
 
     def __init__(self, pool: Pool, space: Space) -> None:
         self._pool = pool
@@ -24,6 +24,10 @@ class Gaps:
 
     async def count(self) -> int:
         return int(await self._value(_COUNT))
+
+    async def of(self) -> int:
+        """How many chunks there are that should have vectors."""
+        return int(await self._value(_ALL))
 
     async def has_newer(self) -> bool:
         """Whether there is a chunk after all those that have vectors in the space."""
@@ -77,15 +81,23 @@ class Gaps:
             )
 
 
-_LACKING = """
-NOT EXISTS (SELECT FROM documents_embedding WHERE space_id = {space} AND chunk_id = chunk.id)
-AND NOT EXISTS (
-    SELECT FROM documents_embedding AS tried JOIN documents_embeddingspace AS space ON space.id = space_id
-    WHERE state = 'trial' AND chunk_id = chunk.id
-)
+_CHUNKS = """
+FROM documents_chunk AS chunk
+JOIN documents_version AS version ON version.id = chunk.version_id
+JOIN documents_document AS document ON document.id = version.document_id
+WHERE NOT EXISTS (SELECT FROM documents_evaluationrun WHERE index_id = library_id)
 """
 
-_COUNT = sql.SQL("SELECT count(*) FROM documents_chunk AS chunk WHERE" + _LACKING)
+_LACKING = (
+    _CHUNKS
+    + """
+AND NOT EXISTS (SELECT FROM documents_embedding WHERE space_id = {space} AND chunk_id = chunk.id)
+"""
+)
+
+_ALL = sql.SQL("SELECT count(*)" + _CHUNKS)
+
+_COUNT = sql.SQL("SELECT count(*)" + _LACKING)
 
 _NEWER = sql.SQL("""
 SELECT EXISTS (SELECT FROM documents_chunk WHERE id > (
@@ -97,13 +109,9 @@ SELECT EXISTS (SELECT FROM documents_chunk WHERE id > (
 _MISSING = sql.SQL(
     """
 SELECT chunk.id, chunk.text, chunk.tokens, chunk.heading_path,
-    CASE WHEN title_given THEN document.title ELSE coalesce(nullif(version.title, ''), name) END
-FROM documents_chunk AS chunk
-JOIN documents_version AS version ON version.id = chunk.version_id
-JOIN documents_document AS document ON document.id = version.document_id
-WHERE chunk.id > %s AND"""
+    CASE WHEN title_given THEN document.title ELSE coalesce(nullif(version.title, ''), name) END"""
     + _LACKING
-    + "ORDER BY chunk.id LIMIT %s"
+    + "AND chunk.id > %s ORDER BY chunk.id LIMIT %s"
 )
 
 # A chunk that is being deleted is waited for; so is a document on its way into another library.

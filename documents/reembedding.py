@@ -13,7 +13,7 @@ from django.utils import timezone
 from documents import leases, spaces
 from documents.indexing import BUG, LONGEST_WAIT, TRANSIENT
 from documents.leases import LeaseLost, SpaceLease
-from documents.models import Chunk, EmbeddingSpace
+from documents.models import EmbeddingSpace
 from documents.rag.errors import PermanentError, TransientError
 from documents.threads import in_thread
 
@@ -133,7 +133,7 @@ async def standings() -> list[Standing]:
 
 async def standing(row: EmbeddingSpace) -> Standing:
     space = spaces.space_of(row)
-    of, missing = await in_thread(Chunk.objects.count), await spaces.missing(space)
+    of, missing = await spaces.all_chunks(space), await spaces.missing(space)
     is_ready = row.state == State.BUILDING and not missing and await spaces.is_indexed(space)
     is_worked_on = row.lease and row.lease_until and row.lease_until > timezone.now()
     rate = row.rate if is_worked_on and missing else None

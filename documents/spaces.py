@@ -7,14 +7,15 @@ from contextlib import aclosing
 from dataclasses import asdict
 
 from django.db import IntegrityError
+from django.db.models import Exists, OuterRef
 from psycopg import sql
 
 from documents import wiring
 from documents.gaps import Gaps
-from documents.models import EmbeddingSpace
+from documents.models import Embedding, EmbeddingSpace
 from documents.rag.errors import PermanentError
 from documents.threads import in_thread
-from documents.vector_db import Space, index_name, index_statement
+from documents.vector_db import Space, add_space, index_name, index_statement
 
 State = EmbeddingSpace.State
 
@@ -82,9 +83,51 @@ async def discard(*states: State) -> list[EmbeddingSpace]:
     """Throw away the spaces in these states, with their vectors and indexes; which they were."""
     rows = await in_thread(lambda: list(EmbeddingSpace.objects.filter(state__in=states)))
     for row in rows:
-        await _drop_index(space_of(row))
-        await in_thread(EmbeddingSpace.objects.filter(pk=row.pk).delete)
+        await _throw_away(row)
     return rows
+
+
+async def _throw_away(row: EmbeddingSpace) -> None:
+    await _drop_index(space_of(row))
+    await in_thread(EmbeddingSpace.objects.filter(pk=row.pk).delete)
+
+
+# --- Chosen to be measured ----------------------------------------------------------------------
+
+
+async def of_model(model: str, *, on_trial: bool = False) -> Space | None:
+    """The space of a model in which documents are, or that is on trial; None for the live one, if there is any yet.
+
+    Raises Refused where there is none, or where some documents are missing in it.
+    """
+    live = await in_thread(in_state, State.LIVE)
+    if live is None or live.model == model:
+        return None
+    states = [State.TRIAL] if on_trial else [State.BUILDING, State.RETIRED]
+    row = await in_thread(EmbeddingSpace.objects.filter(model=model, state__in=states).first)
+    if row is None:
+        raise Refused(f"Nothing is embedded by {model}. Build a space by `manage.py reembed --model {model}` first.")
+    if lacking := 0 if on_trial else await missing(space_of(row)):
+        raise Refused(f"{lacking:,} chunks have no vectors by {row} yet. Run `manage.py reembed --model {model}`.")
+    return space_of(row)
+
+
+async def try_out(model: str) -> None:
+    """See that a collection can be embedded by a model: where it isn't the live one's, in a space on trial."""
+    await wiring.current().database([])  # Makes the live space, where there is none yet.
+    live, same = await in_thread(in_state, State.LIVE), EmbeddingSpace.objects.filter(model=model)
+    if (live and live.model == model) or await in_thread(same.filter(state=State.TRIAL).exists):
+        return
+    like = await in_thread(same.first)
+    draft = space_of(like) if like else await wiring.current().draft(model)
+    await add_space(wiring.current().pool, draft, State.TRIAL)
+
+
+async def end_trials() -> None:
+    """Throw away spaces on trial in which nothing is left."""
+    filled = Embedding.objects.filter(space=OuterRef("pk"))
+    for row in await in_thread(lambda: list(EmbeddingSpace.objects.filter(~Exists(filled), state=State.TRIAL))):
+        await _throw_away(row)
 
 
 # --- Filled, and indexed ----------------------------------------------------------------------------
@@ -103,6 +146,11 @@ async def fill(space: Space) -> AsyncGenerator[int]:
 async def missing(space: Space) -> int:
     """How many chunks have no vectors in it."""
     return await Gaps(wiring.current().pool, space).count()
+
+
+async def all_chunks(space: Space) -> int:
+    """How many chunks are to have vectors in it."""
+    return await Gaps(wiring.current().pool, space).of()
 
 
 async def is_up_to_date(space: Space) -> bool:

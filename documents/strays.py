@@ -25,9 +25,12 @@ SUSPECT = timedelta(days=1)
 
 ORPHANS = {
     "chunks without an embedding": """
-        SELECT count(*) FROM documents_chunk AS chunk WHERE NOT EXISTS (
+        SELECT count(*) FROM documents_chunk AS chunk JOIN documents_version AS version ON version.id = version_id
+        JOIN documents_document AS document ON document.id = document_id
+        WHERE NOT EXISTS (
             SELECT FROM documents_embedding AS embedding JOIN documents_embeddingspace AS space
-            ON space.id = space_id AND state = 'live' WHERE chunk_id = chunk.id)""",
+            ON space.id = space_id AND state = 'live' WHERE chunk_id = chunk.id)
+        AND NOT EXISTS (SELECT FROM documents_evaluationrun WHERE index_id = library_id)""",
     "embeddings without a chunk": """
         SELECT count(*) FROM documents_embedding WHERE chunk_id NOT IN (SELECT id FROM documents_chunk)""",
     "chunks without postings": """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from documents import spaces
 from documents.evaluating import golden, index
 from documents.evaluating.collection import Collection, history
 from documents.evaluating.judged import Judged
@@ -22,11 +23,15 @@ class NothingToAsk(PermanentError):
 
 
 async def on_collection(
-    collection: Collection, strategies: Sequence[str], wiring: Wiring, tell: Tell
+    collection: Collection, strategies: Sequence[str], wiring: Wiring, tell: Tell, *, model: str | None = None
 ) -> list[EvaluationRun]:
     """A finished run for each strategy, in an index of their own, which is removed then."""
     await in_thread(index.tidy)
-    variants = [await variant_of(wiring, strategy) for strategy in strategies]
+    await spaces.end_trials()
+    if model:
+        await spaces.try_out(model)
+    space = await spaces.of_model(model, on_trial=True) if model else None
+    variants = [await variant_of(wiring, strategy, space) for strategy in strategies]
     measured = Measured(collection.digest, len(collection.queries), collection=collection.name)
     runs = await in_thread(begin, measured, variants, None)
     async with _held(runs):
@@ -37,17 +42,25 @@ async def on_collection(
         for run in runs:
             await carry_out(run, questions, system, tell)
         await in_thread(index.remove, library)
+    await spaces.end_trials()
     return runs
 
 
 async def on_golden_questions(
-    user: User, libraries: Sequence[int], strategies: Sequence[str], wiring: Wiring, tell: Tell
+    user: User,
+    libraries: Sequence[int],
+    strategies: Sequence[str],
+    wiring: Wiring,
+    tell: Tell,
+    *,
+    model: str | None = None,
 ) -> list[EvaluationRun]:
     """A finished run for each strategy, on what the user may read of these libraries. Raises NothingToAsk."""
     questions = await in_thread(golden.golden_questions, user, libraries)
     if not questions:
         raise NothingToAsk
-    variants = [await variant_of(wiring, strategy) for strategy in strategies]
+    space = await spaces.of_model(model) if model else None
+    variants = [await variant_of(wiring, strategy, space) for strategy in strategies]
     measured = Measured(golden.digest(questions), len(questions), libraries=tuple(libraries))
     runs = await in_thread(begin, measured, variants, user)
     async with _held(runs):

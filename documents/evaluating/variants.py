@@ -13,6 +13,8 @@ from django.conf import settings
 import documents
 from documents.rag.lexical import K1, B
 from documents.rag.system import RAGSystem
+from documents.spaces import of_model
+from documents.vector_db import Space
 from documents.wiring import Wiring
 
 Variant = dict[str, Any]
@@ -24,12 +26,13 @@ CACHE = "evaluation"
 _SEARCHING = ("rag/**/*.py", "blocks.py", "narrowing.py", "statements.py", "vector_db.py")
 
 
-async def variant_of(wiring: Wiring, strategy: str) -> Variant:
-    """The strategy, as it works now."""
-    model = await wiring.embedding_model()
+async def variant_of(wiring: Wiring, strategy: str, space: Space | None = None) -> Variant:
+    """The strategy, as it works now, in an embedding space, or the live one."""
+    model = await wiring.embedding_model(space)
     return {
         "strategy": strategy,
         "embedding_model": model.name,
+        "dimensions": model.dimensions,
         "k1": K1,
         "b": B,
         "top_k": settings.TOP_K,
@@ -39,7 +42,9 @@ async def variant_of(wiring: Wiring, strategy: str) -> Variant:
 
 
 async def system_of(variant: Variant, wiring: Wiring, libraries: Sequence[int], *, cached: bool) -> RAGSystem:
-    return await wiring.system(libraries, cache=settings.DATA_DIR / CACHE if cached else None)
+    """What searches in that way. Vectors of texts that are no documents of ours may be `cached`."""
+    space = await of_model(variant["embedding_model"], on_trial=cached)
+    return await wiring.system(libraries, cache=settings.DATA_DIR / CACHE if cached else None, space=space)
 
 
 @cache

@@ -36,6 +36,7 @@ class Command(BaseCommand):
         what.add_argument("--golden", action="store_true", help="ask the golden questions of libraries instead")
         asking.add_where(parser)
         parser.add_argument("--strategy", action="append", choices=MEASURED, help="may be repeated (default: hybrid)")
+        parser.add_argument("--model", metavar="M", help="embed by this model instead; golden questions need its space")
         parser.add_argument("--by", metavar="FIELD", help="the figures by this field of queries.jsonl, too")
         parser.add_argument("--why", action="store_true", help="for each place that was missed, its ranks on the way")
         parser.add_argument("--json", action="store_true", help="print JSON alone")
@@ -47,6 +48,7 @@ class Command(BaseCommand):
         libraries: Sequence[str],
         user: str | None,
         strategy: Sequence[str] | None,
+        model: str | None,
         by: str | None,
         why: bool,
         json: bool,
@@ -59,10 +61,10 @@ class Command(BaseCommand):
             if directory:
                 collection = Collection.read(directory)
                 groups = collection.groups(by) if by else {}
-                runs = asyncio.run(self._on_collection(collection, strategies))
+                runs = asyncio.run(self._on_collection(collection, strategies, model))
             else:
                 groups = {}
-                runs = asyncio.run(self._on_golden_questions(asking.find_user(user), libraries, strategies))
+                runs = asyncio.run(self._on_golden_questions(asking.find_user(user), libraries, strategies, model))
         except FootnoteError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
@@ -70,13 +72,17 @@ class Command(BaseCommand):
         said = report.as_json if json else report.as_text
         self.stdout.write(said(runs, groups, why=why))
 
-    async def _on_collection(self, collection: Collection, strategies: Sequence[str]) -> list[EvaluationRun]:
+    async def _on_collection(
+        self, collection: Collection, strategies: Sequence[str], model: str | None
+    ) -> list[EvaluationRun]:
+        tell = ProgressLine(self.stderr)
         async with open_system() as wiring:
-            return await evaluation.on_collection(collection, strategies, wiring, ProgressLine(self.stderr))
+            return await evaluation.on_collection(collection, strategies, wiring, tell, model=model)
 
     async def _on_golden_questions(
-        self, user: User, names: Sequence[str], strategies: Sequence[str]
+        self, user: User, names: Sequence[str], strategies: Sequence[str], model: str | None
     ) -> list[EvaluationRun]:
         libraries = await in_thread(asking.find_libraries, user, names)
+        tell = ProgressLine(self.stderr)
         async with open_system() as wiring:
-            return await evaluation.on_golden_questions(user, libraries, strategies, wiring, ProgressLine(self.stderr))
+            return await evaluation.on_golden_questions(user, libraries, strategies, wiring, tell, model=model)
