@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from documents.rag.queries import NOTHING_ASKED
@@ -31,6 +33,13 @@ async def answer(text: str, *turns: Turn) -> tuple[Answer, FakeLLM]:
     made, llm = await system(["It is [1]."])
     (whole,) = [event async for event in made.stream(Question(text, turns)) if isinstance(event, Answer)]
     return whole, llm
+
+
+async def answer_from(texts: Sequence[str], question: str) -> Answer:
+    """The answer from texts of which each is newer than the one before."""
+    made = RAGSystem(FakeEmbedding(), MemoryVectorDB(), None)
+    await made.index_documents(texts, [{"source": str(at), "version": at + 1} for at in range(len(texts))])
+    return await made.query(question)
 
 
 def sources(whole: Answer) -> set[str]:

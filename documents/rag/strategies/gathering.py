@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from documents.rag.freshness import asks_for_newest, newest_first
 from documents.rag.queries import NOTHING_ASKED, Query, quoted, understand, where, without_operators
 from documents.rag.strategies.tools import Strategy, Tools
 from documents.rag.types import Narrowing, Notice, Passages, Question, Step
@@ -14,7 +15,8 @@ async def gather(question: Question, strategy: Strategy, tools: Tools) -> AsyncI
     """What the strategy finds in what the question narrows to.
 
     Passages that hold the quoted phrases come first. Others follow where the question has more words than those, as
-    a half of what answers a question about "a title" doesn't name it; or where nothing holds them.
+    a half of what answers a question about "a title" doesn't name it; or where nothing holds them. Where the question
+    asks for what is current, newer documents come before those that score nearly alike.
     """
     query = understand(question.text)
     for problem in query.problems:
@@ -23,13 +25,19 @@ async def gather(question: Question, strategy: Strategy, tools: Tools) -> AsyncI
         yield Notice(NOTHING_ASKED)
         yield Passages(())
         return
+    asked = without_operators(question)
+    fresh = asks_for_newest(asked.text)
+    if fresh:
+        yield Step("freshness", "Preferring newer documents")
+        asked = replace(asked, top_k=2 * question.top_k)
     passages = Passages(())
     for narrowing in _wider(query.narrowing):
         if step := _looking(narrowing, query):
             yield Step("narrowing", step)
-        async for event in strategy(without_operators(question), tools.narrowed(narrowing)):
+        async for event in strategy(asked, tools.narrowed(narrowing)):
             if isinstance(event, Passages):
-                passages = _joined(passages, event, question.top_k)
+                found = newest_first(event.found) if fresh else event.found
+                passages = _joined(passages, replace(event, found=found), question.top_k)
             else:
                 yield event
         if len(passages.found) == question.top_k or (passages.found and query.only_phrases):
