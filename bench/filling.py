@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from bench.bulk import index_built_after
 from bench.corpus import CHUNK_WORDS, Corpus
 from bench.model_server import vector
 from bench.sizes import CHUNKS, LIBRARIES, PASSWORD, READABLE, READER
 from documents import wiring
 from documents.models import Document, Library, Membership, Page, User, Version
 from documents.rag.types import Chunk, Span, Vector
-from documents.vector_db import PgVectorDB, Pool, Space, live_space
+from documents.vector_db import PgVectorDB, live_space
 
 CHUNKS_A_DOCUMENT = 50
 
@@ -63,12 +64,9 @@ async def _index(versions: Mapping[int, Sequence[Version]]) -> None:
         await opened.system([])  # Makes the space.
         space = await live_space(opened.pool)
         assert space is not None
-        index = await _drop_index(opened.pool, space)
-        for library, members in versions.items():
-            await _add(PgVectorDB(opened.pool, [library], space), library, members)
-        async with opened.pool.connection() as connection:
-            await connection.execute(index)
-            await connection.execute("ANALYZE")
+        async with index_built_after(opened.pool, space):
+            for library, members in versions.items():
+                await _add(PgVectorDB(opened.pool, [library], space), library, members)
 
 
 async def _add(database: PgVectorDB, library: int, versions: Sequence[Version]) -> None:
@@ -76,16 +74,6 @@ async def _add(database: PgVectorDB, library: int, versions: Sequence[Version]) 
     chunks = [chunk for version in versions for chunk in _chunks(corpus, version)]
     await Page.objects.abulk_create(map(_page, chunks))
     await database.add(chunks, [_vectors(chunk) for chunk in chunks])
-
-
-async def _drop_index(pool: Pool, space: Space) -> bytes:
-    """Drop the space's vector index; the statement that makes it again."""
-    name = f"embeddings_of_space_{space.id}"
-    async with pool.connection() as connection:
-        rows = await connection.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [name])
-        [(definition,)] = await rows.fetchall()
-        await connection.execute(f"DROP INDEX {name}".encode())
-    return str(definition).encode()
 
 
 def _chunks(corpus: Corpus, version: Version) -> Iterator[Chunk]:

@@ -1,26 +1,24 @@
-"""What hybrid retrieval, storing, merging and deleting cost, over clustered vectors and Zipf's words: JSON lines.
+"""How long hybrid retrieval takes, beside a bare query of the vector index, and whether it finds what it should.
 
-Run from the project's root: `python -m bench.retrieval [CHUNKS]`. There are 20 libraries, and the user reads 10 of
-them. Postgres is the embedded one, with data of its own.
+Run from the project's root: `python -m bench.retrieval [CHUNKS…]`; SIZE=1m in the environment stands for a million.
+The user may read about half of the chunks. Postgres is the embedded one, with data of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean, median
 
 import django
 import numpy as np
-import psutil
 
 DATA = tempfile.TemporaryDirectory(prefix="footnote-bench-")
 
@@ -30,158 +28,244 @@ django.setup()
 
 from django.conf import settings
 from django.core.management import call_command
+from pgvector import HalfVector
+from psycopg import sql
 from psycopg_pool import AsyncConnectionPool
 
+from bench.bulk import index_built_after
+from bench.figures import Figure, percentile, tell
+from bench.reference import FullScoring, nearest
+from bench.shelf import DIMENSIONS, RARE_PHRASE, READABLE, SHARES, Chance, Words, fill, make_versions, written
 from config import embedded
-from documents.models import Document, Library, Version
-from documents.rag.fusion import fuse
-from documents.rag.types import Chunk, Span, Vector
-from documents.vector_db import PgVectorDB, Pool, Space, configure, create_space, merge, remove
+from documents.rag.hydration import hydrate
+from documents.rag.system import RAGSystem
+from documents.rag.types import Narrowing, Question, Vector
+from documents.vector_db import PgVectorDB, Pool, Space, configure, create_space, merge
+from documents.wiring import CONNECTIONS
 
-LIBRARIES, READABLE = 20, 10
-DOCUMENT_CHUNKS, WORDS, VOCABULARY, DIMENSIONS = 100, 300, 60_000, 384
-QUESTIONS, DEPTH, TOP_K = 200, 100, 9
+SIZES = {"": (20_000, 100_000), "1m": (1_000_000,)}
+MEASURED = 100_000
+"""Chunks for which there are targets."""
 
-
-def main(chunks: int) -> None:
-    with embedded.services(Path(DATA.name), with_postgres=True, with_valkey=False):
-        call_command("migrate", verbosity=0)
-        asyncio.run(_measure(_versions(chunks // DOCUMENT_CHUNKS)))
-
-
-def _versions(count: int) -> list[Version]:
-    """A document's current version each, in the libraries in turn."""
-    libraries = Library.objects.bulk_create(Library(name=f"Library {number}") for number in range(LIBRARIES))
-    documents = Document.objects.bulk_create(
-        Document(library=libraries[number % LIBRARIES], name=f"{number}.txt") for number in range(count)
-    )
-    versions = Version.objects.bulk_create(Version(document=document, bytes=0) for document in documents)
-    for document, version in zip(documents, versions, strict=True):
-        document.current = version
-    Document.objects.bulk_update(documents, ["current"])
-    return versions
+QUESTIONS, PRACTICE, QUESTION_WORDS = 200, 20, 8
+DEPTH, TOP_K = 100, 9
+CLIENTS = 8
 
 
-async def _measure(versions: Sequence[Version]) -> None:
-    libraries = sorted({version.document.library_id for version in versions})
-    async with _shelf(libraries[:READABLE]) as shelf:
-        async with _timed("store", chunks=len(versions) * DOCUMENT_CHUNKS):
-            for version in versions:
-                await shelf.write(version)
-        await _search(shelf, "unmerged")
-        async with _timed("merge", libraries=len(libraries)):
-            for library in libraries:
-                await merge(shelf.pool, library)
-        async with shelf.pool.connection() as connection:
-            await connection.execute("VACUUM ANALYZE")
-        await _search(shelf, "merged")
-        of_one_library = [version.pk for version in versions[::LIBRARIES]]
-        for gone in (of_one_library[2:3], of_one_library[3:7]):
-            async with _timed("delete", chunks=len(gone) * DOCUMENT_CHUNKS), shelf.pool.connection() as connection:
-                await remove(connection, gone)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question: its words, and the vector that a model would have given it."""
+
+    words: Words
+    vector: Vector
+
+    @property
+    def text(self) -> str:
+        return written(self.words)
 
 
-@asynccontextmanager
-async def _timed(stage: str, **about: int) -> AsyncIterator[None]:
-    start, before = time.perf_counter(), _processor_seconds()
-    yield
-    client, postgres = (after - was for after, was in zip(_processor_seconds(), before, strict=True))
-    seconds = {"seconds": time.perf_counter() - start, "client_cpu": client, "postgres_cpu": postgres}
-    print(json.dumps({"stage": stage} | about | {name: round(spent, 2) for name, spent in seconds.items()}), flush=True)
+class Given:
+    """An embedding model that has the questions' vectors already."""
+
+    name, dimensions, batch = "given", DIMENSIONS, 1
+
+    def __init__(self, asked: Iterable[Asked]) -> None:
+        self._vectors = {each.text: each.vector for each in asked}
+
+    def understands(self, text: str) -> bool:
+        return True
+
+    def windows(self, text: str) -> list[str]:
+        return [text]
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vector:
+        return np.stack([self._vectors[text] for text in texts])
 
 
-async def _search(shelf: _Shelf, blocks: str) -> None:
-    for stage in (shelf.lexical, shelf.dense, shelf.hybrid):
-        print(json.dumps({"stage": stage.__name__, "blocks": blocks} | await _repeated(stage)), flush=True)
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A way to admit some of the chunks, and the same again as a condition in SQL."""
+
+    name: str
+    database: PgVectorDB
+    narrowing: Narrowing
+    condition: sql.Composable
 
 
-async def _repeated(search: Callable[[str, Vector], Awaitable[object]]) -> dict[str, float]:
-    shelf = _Chance()
-    questions = [(shelf.text(8), shelf.vectors(1)[0]) for _ in range(QUESTIONS)]
-    for question in questions[:20]:
-        await search(*question)
-    took, before = [], _processor_seconds()
-    for question in questions:
-        start = time.perf_counter()
-        await search(*question)
-        took.append(time.perf_counter() - start)
-    client, postgres = ((after - was) / QUESTIONS for after, was in zip(_processor_seconds(), before, strict=True))
-    twentieths = statistics.quantiles(took, n=20)
-    seconds = {"p50": twentieths[9], "p95": twentieths[18], "client_cpu": client, "postgres_cpu": postgres}
-    return {f"{name}_ms": round(1_000 * value, 2) for name, value in seconds.items()}
-
-
-def _processor_seconds() -> tuple[float, float]:
-    """Of this process, and of our Postgres' processes."""
-    lock = Path(DATA.name) / "postgres" / "postmaster.pid"
-    server = psutil.Process(int(lock.read_text().split()[0]))
-    spent = [process.cpu_times() for process in server.children()]
-    return time.process_time(), sum(times.user + times.system for times in spent)
-
-
-# --- Something to search ----------------------------------------------------------------------
-
-
-@dataclass
-class _Chance:
-    """Texts and vectors, the same ones in each run."""
-
-    random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(1))
-
-    def __post_init__(self) -> None:
-        self._centres = np.random.default_rng(2).normal(size=(300, DIMENSIONS))
-        self._frequencies = np.cumsum(1 / np.arange(1, VOCABULARY + 1))
-
-    def text(self, words: int) -> str:
-        drawn = np.searchsorted(self._frequencies, self.random.random(words) * self._frequencies[-1])
-        return " ".join(f"w{word:x}" for word in drawn)
-
-    def vectors(self, count: int) -> Vector:
-        centres = self._centres[self.random.integers(len(self._centres), size=count)]
-        vectors: Vector = (centres + 0.8 * self.random.normal(size=(count, DIMENSIONS))).astype(np.float32)
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors
-
-
-@dataclass
-class _Shelf:
-    """Libraries full of chunks, and the searches that a question makes."""
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A database that is full: all its libraries, the questions, and the words by which BM25 is checked."""
 
     pool: Pool
     space: Space
-    database: PgVectorDB
-    chance: _Chance = field(default_factory=_Chance)
+    libraries: list[int]
+    asked: list[Asked]
+    scoring: FullScoring
 
-    async def write(self, version: Version) -> None:
-        about = {"library": version.document.library_id, "version": version.pk, "source": version.document.source}
-        chunks = [
-            Chunk(self.chance.text(WORDS), (Span(1, at, at + 1),), WORDS, about | {"chunk_id": at})
-            for at in range(DOCUMENT_CHUNKS)
-        ]
-        vectors = list(self.chance.vectors(DOCUMENT_CHUNKS)[:, None])
-        await PgVectorDB(self.pool, [version.document.library_id], self.space).add(chunks, vectors)
+    def database(self, libraries: Sequence[int]) -> PgVectorDB:
+        return PgVectorDB(self.pool, libraries, self.space)
 
-    async def lexical(self, text: str, vector: Vector) -> None:
-        await self.database.lexical(text, DEPTH)
+    @property
+    def readable(self) -> PgVectorDB:
+        return self.database(self.libraries[:READABLE])
 
-    async def dense(self, text: str, vector: Vector) -> None:
-        await self.database.dense(vector, DEPTH)
 
-    async def hybrid(self, text: str, vector: Vector) -> None:
-        """All of a question's retrieval, hydration's too."""
-        lexical, dense = await asyncio.gather(self.database.lexical(text, DEPTH), self.database.dense(vector, DEPTH))
-        best = fuse({"lexical": lexical, "dense": dense})[:TOP_K]
-        await self.database.passages(best)
-        await self.database.neighbours([hit.chunk for hit in best], 2)
+def main(sizes: Iterable[int]) -> None:
+    with embedded.services(Path(DATA.name), with_postgres=True, with_valkey=False):
+        call_command("migrate", verbosity=0)
+        medians = {size: asyncio.run(measure(size)) for size in sizes}
+    if {20_000, MEASURED} <= medians.keys():
+        growth = medians[MEASURED] / medians[20_000]
+        tell(Figure("hybrid retrieval, p50 at 100 K chunks over that at 20 K", growth, "×", 3))
+
+
+async def measure(chunks: int) -> float:
+    """All figures for so many chunks; the median of a question's milliseconds."""
+    async with filled(chunks) as shelf:
+        hybrid = await speed(shelf, chunks)
+        await rankings(shelf, chunks)
+        for each in filters(shelf):
+            await filtered(shelf, each, chunks)
+    return hybrid
 
 
 @asynccontextmanager
-async def _shelf(libraries: Sequence[int]) -> AsyncIterator[_Shelf]:
+async def filled(chunks: int) -> AsyncIterator[Filled]:
+    await asyncio.to_thread(call_command, "flush", verbosity=0, interactive=False)
+    versions = await asyncio.to_thread(make_versions, chunks)
+    libraries = sorted({version.document.library_id for version in versions})
+    asked = _questions()
+    scoring = FullScoring(libraries[:READABLE], np.unique([each.words for each in asked]))
     pool: Pool
-    async with AsyncConnectionPool(settings.DATABASE_URL, min_size=4, configure=configure, open=False) as pool:
-        space = await create_space(pool, "bench", DIMENSIONS, "live")
-        yield _Shelf(pool, space, PgVectorDB(pool, libraries, space))
+    async with AsyncConnectionPool(
+        settings.DATABASE_URL, min_size=CONNECTIONS, configure=configure, open=False
+    ) as pool:
+        space = await create_space(pool, Given.name, DIMENSIONS, "live")
+        async with index_built_after(pool, space):
+            async for document in fill(pool, space, versions):
+                scoring.read(document)
+            for library in libraries:
+                await merge(pool, library)
+        yield Filled(pool, space, libraries, asked, scoring)
+
+
+def _questions() -> list[Asked]:
+    chance = Chance(seed=2)
+    return [Asked(chance.words(QUESTION_WORDS), chance.vectors(1)[0]) for _ in range(QUESTIONS)]
+
+
+async def speed(shelf: Filled, chunks: int) -> float:
+    """Hybrid retrieval, by one client and by several, and what it is made of; the median for one client."""
+    system = RAGSystem(Given(shelf.asked), shelf.readable, None)
+
+    async def hybrid(asked: Asked) -> None:
+        found = await system.search(Question(asked.text, top_k=TOP_K))
+        await hydrate(found, shelf.readable, settings.CONTEXT_TOKENS)
+
+    async def bare(asked: Asked) -> None:
+        await _bare(shelf, asked.vector)
+
+    async def words(asked: Asked) -> None:
+        await shelf.readable.lexical(asked.text, DEPTH)
+
+    async def vectors(asked: Asked) -> None:
+        await shelf.readable.dense(asked.vector, DEPTH)
+
+    plain = await timed("a bare query of the vector index", bare, shelf.asked, chunks)
+    await timed("retrieval by words", words, shelf.asked, chunks)
+    await timed("retrieval by vectors", vectors, shelf.asked, chunks)
+    whole = await timed("hybrid retrieval", hybrid, shelf.asked, chunks, target=40)
+    _figure("hybrid retrieval, p50 over the bare query's", whole / plain, "×", chunks, target=6)
+    await timed("hybrid retrieval", hybrid, shelf.asked, chunks, clients=CLIENTS)
+    return whole
+
+
+async def timed(
+    name: str,
+    ask: Callable[[Asked], Awaitable[None]],
+    asked: Sequence[Asked],
+    chunks: int,
+    *,
+    clients: int = 1,
+    target: float | None = None,
+) -> float:
+    """Tells the percentiles of the milliseconds that each question took; the median."""
+    waiting, took = iter((*asked[:PRACTICE], *asked)), list[float]()
+
+    async def client() -> None:
+        for each in waiting:
+            start = time.perf_counter()
+            await ask(each)
+            took.append(1_000 * (time.perf_counter() - start))
+
+    await asyncio.gather(*(client() for _ in range(clients)))
+    by = f"{name}, {clients} clients" if clients > 1 else name
+    _figure(f"{by}, p50", median(took[PRACTICE:]), "ms", chunks, target=target)
+    _figure(f"{by}, p95", percentile(took[PRACTICE:], 95), "ms", chunks)
+    return median(took[PRACTICE:])
+
+
+async def rankings(shelf: Filled, chunks: int) -> None:
+    """Whether the best by BM25 are those of full scoring."""
+    numbers = await shelf.scoring.numbers(shelf.pool)
+    shares = [
+        shelf.scoring.agreement(asked.words, await shelf.readable.lexical(asked.text, 10), numbers)
+        for asked in shelf.asked
+    ]
+    _figure("BM25's best 10 that are those of full scoring", fmean(shares), "", chunks, target=0.98, at_least=True)
+
+
+def filters(shelf: Filled) -> Iterable[Filter]:
+    everything, every = shelf.database(shelf.libraries), sql.SQL("true")
+    for library, share in zip(shelf.libraries, SHARES, strict=False):
+        only = sql.SQL("embedding.library_id = {}").format(sql.Literal(library))
+        yield Filter(f"libraries, {share:.1%} of the chunks", shelf.database([library]), Narrowing(), only)
+    yield Filter("all libraries, 100% of the chunks", everything, Narrowing(), every)
+    for kind, media_type, share in (
+        ("epub", "application/epub+zip", 0.001),
+        ("html", "text/html", 0.01),
+        ("pdf", "application/pdf", 0.1),
+        ("text", "text/plain", 0.3),
+    ):
+        only = sql.SQL("version.media_type = {}").format(sql.Literal(media_type))
+        yield Filter(f"types, {share:.1%} of the chunks", everything, Narrowing(types=(kind,)), only)
+    phrase = sql.SQL("strpos(chunk.text, {}) > 0").format(sql.Literal(RARE_PHRASE))
+    yield Filter("a phrase, 0.1% of the chunks", everything, Narrowing(phrases=(RARE_PHRASE,)), phrase)
+
+
+async def filtered(shelf: Filled, each: Filter, chunks: int) -> None:
+    """Recall against exact search, and milliseconds, of twenty questions in turn."""
+    took, recalls = [], list[float]()
+    for asked in shelf.asked[:20]:
+        start = time.perf_counter()
+        database = each.database.narrowed(each.narrowing) if each.narrowing != Narrowing() else each.database
+        hits = await database.dense(asked.vector, DEPTH)
+        took.append(1_000 * (time.perf_counter() - start))
+        due = await nearest(shelf.pool, shelf.space, asked.vector, 10, each.condition)
+        recalls.append(len(set(due) & {hit.chunk for hit in hits[:10]}) / len(due))
+    _figure(f"filter by {each.name}: recall@10", fmean(recalls), "", chunks, target=0.97, at_least=True)
+    for name, milliseconds in (("first", took[0]), ("20th", took[-1])):
+        _figure(f"filter by {each.name}: {name} execution", milliseconds, "ms", chunks, target=60)
+
+
+async def _bare(shelf: Filled, vector: Vector) -> None:
+    query = _BARE.format(space=sql.Literal(shelf.space.id), dimensions=sql.Literal(DIMENSIONS))
+    async with shelf.pool.connection() as connection:
+        await (await connection.execute(query, [HalfVector(vector), DEPTH], binary=True)).fetchall()
+
+
+def _figure(
+    name: str, measured: float, unit: str, chunks: int, *, target: float | None = None, at_least: bool = False
+) -> None:
+    wanted = target if chunks == MEASURED else None
+    tell(Figure(f"{name}, {chunks // 1_000:,} K chunks", measured, unit, wanted, at_least), chunks=chunks)
+
+
+_BARE = sql.SQL("""
+SELECT chunk_id FROM documents_embedding WHERE space_id = {space}
+ORDER BY vector::halfvec({dimensions}) <=> %s LIMIT %s
+""")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
+    main(map(int, sys.argv[1:]) if len(sys.argv) > 1 else SIZES[os.environ.get("SIZE", "").lower()])
