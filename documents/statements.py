@@ -17,7 +17,7 @@ VALUES (%s, %s, %s, %s, %s, %s) RETURNING id
 INDEX_SPACE = sql.SQL("""
 CREATE INDEX {concurrently} {index} ON documents_embedding
 USING hnsw ((vector::halfvec({dimensions})) halfvec_cosine_ops)
-WITH (m = 12, ef_construction = 40) WHERE space_id = {space}
+WITH (m = 12, ef_construction = 64) WHERE space_id = {space}
 """)
 
 KEEP_SERVING = "SELECT FROM documents_embeddingspace WHERE id = %s AND state <> 'retired' FOR SHARE"
