@@ -9,7 +9,7 @@ from celery.bootsteps import StartStopStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-QUEUES = ("parsing", "ocr", "embedding", "upkeep", "fetching")
+QUEUES = ("parsing", "ocr", "embedding", "upkeep", "fetching", "evaluating")
 
 
 class Beat(StartStopStep):

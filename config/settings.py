@@ -171,6 +171,7 @@ CELERY_TASK_ROUTES = {
     "documents.tasks.recognise": {"queue": "ocr"},
     "documents.tasks.reembed": {"queue": "embedding"},
     "documents.tasks.sync": {"queue": "fetching"},
+    "documents.tasks.evaluate": {"queue": "evaluating"},
 }
 CELERY_BEAT_SCHEDULE = {
     "fetch_due": {"task": "documents.tasks.fetch_due", "schedule": 10.0, "options": {"expires": 10}},

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.cache import cache as shared_cache
 
 from documents import indexing, leases, progress, purging, recognition, reembedding, strays, sync, wiring
+from documents.evaluating import background
 from documents.evaluating import index as evaluation_index
 from documents.queueing import INDEX, RECOGNISE, REEMBED, queue_recognition, send
 from documents.upkeep import merge_blocks
@@ -60,6 +61,8 @@ def upkeep() -> None:
         queue_recognition()
     if leases.buildable().exists():
         reembed.delay()
+    if background.waiting().exists() and not tasks_in(settings.CELERY_TASK_ROUTES[background.EVALUATE]["queue"]):
+        background.queue()
     purging.erase_overdue()
     if purging.unfinished():
         purge.delay()
@@ -85,6 +88,20 @@ def purge() -> None:
 def bring_in_step(source_id: int) -> None:
     with suppress(CancelledError):
         run(sync.sync, source_id)
+
+
+@shared_task(name=background.EVALUATE)
+def evaluate() -> None:
+    """Do the evaluations that wait, unless this process does so already."""
+    if _evaluating.acquire(blocking=False):
+        try:
+            with suppress(CancelledError):
+                run(background.work_off)
+        finally:
+            _evaluating.release()
+
+
+_evaluating = Lock()
 
 
 @shared_task(name="documents.tasks.fetch_due")

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from django.db import InterfaceError, OperationalError
+
 from documents import spaces
-from documents.evaluating import golden, index
+from documents.evaluating import index
 from documents.evaluating.collection import Collection, history
+from documents.evaluating.golden import digest, golden_questions
 from documents.evaluating.judged import Judged
-from documents.evaluating.runs import Measured, Tell, begin, break_off, carry_out, take
-from documents.evaluating.variants import system_of, variant_of
+from documents.evaluating.runs import PATIENCE, Measured, Tell, begin, break_off, carry_out, take
+from documents.evaluating.variants import system_of, variants_of
+from documents.indexing import BUG
 from documents.models import EvaluationRun, User
 from documents.rag.errors import FootnoteError, PermanentError
 from documents.rag.evaluation import Place
@@ -28,10 +32,11 @@ async def on_collection(
     """A finished run for each strategy, in an index of their own, which is removed then."""
     await in_thread(index.tidy)
     await spaces.end_trials()
+    await wiring.database([])  # Makes the live space, where there is none yet.
     if model:
         await spaces.try_out(model)
     space = await spaces.of_model(model, on_trial=True) if model else None
-    variants = [await variant_of(wiring, strategy, space) for strategy in strategies]
+    variants = await in_thread(variants_of, strategies, space)
     measured = Measured(collection.digest, len(collection.queries), collection=collection.name)
     runs = await in_thread(begin, measured, variants, None)
     async with _held(runs):
@@ -56,31 +61,58 @@ async def on_golden_questions(
     model: str | None = None,
 ) -> list[EvaluationRun]:
     """A finished run for each strategy, on what the user may read of these libraries. Raises NothingToAsk."""
-    questions = await in_thread(golden.golden_questions, user, libraries)
-    if not questions:
-        raise NothingToAsk
+    questions = await in_thread(golden_questions, user, libraries)
+    measured = measured_on(questions, libraries)
     space = await spaces.of_model(model) if model else None
-    variants = [await variant_of(wiring, strategy, space) for strategy in strategies]
-    measured = Measured(golden.digest(questions), len(questions), libraries=tuple(libraries))
-    runs = await in_thread(begin, measured, variants, user)
-    async with _held(runs):
-        for run in runs:
-            await carry_out(run, questions, await system_of(run.variant, wiring, libraries, cached=False), tell)
+    runs = await in_thread(begin, measured, await in_thread(variants_of, strategies, space), user)
+    await ask_golden_questions(runs, questions, libraries, wiring, tell)
     return runs
 
 
+def measured_on(questions: Sequence[Judged], libraries: Sequence[int]) -> Measured:
+    """Raises NothingToAsk."""
+    if not questions:
+        raise NothingToAsk
+    return Measured(digest(questions), len(questions), libraries=tuple(libraries))
+
+
+async def ask_golden_questions(
+    runs: Sequence[EvaluationRun],
+    questions: Sequence[Judged],
+    libraries: Sequence[int],
+    wiring: Wiring,
+    tell: Tell,
+    *,
+    patience: float = PATIENCE,
+) -> None:
+    """Bring runs to their end, which search these libraries and no other."""
+    async with _held(runs, patience):
+        if not questions:
+            raise NothingToAsk
+        for run in runs:
+            await carry_out(run, questions, await system_of(run.variant, wiring, libraries, cached=False), tell)
+
+
 @asynccontextmanager
-async def _held(runs: Sequence[EvaluationRun]) -> AsyncIterator[None]:
+async def _held(runs: Sequence[EvaluationRun], patience: float = PATIENCE) -> AsyncIterator[None]:
     """Work on runs that nobody else works on; what breaks it off is written down."""
-    lease = await take(runs)
+    lease = await take(runs, patience)
     try:
         async with lease.renewed():
             yield
     except BaseException as error:
-        await in_thread(break_off, runs, str(error) if isinstance(error, FootnoteError) else "")
+        await in_thread(break_off, runs, _said(error))
         raise
     finally:
         await in_thread(lease.release)
+
+
+def _said(error: BaseException) -> str:
+    """What is wrong, in a sentence; "" where it may be gone on with as it is."""
+    if isinstance(error, FootnoteError):
+        return str(error)
+    passes = isinstance(error, (OperationalError, InterfaceError)) or not isinstance(error, Exception)
+    return "" if passes else BUG.format(error=type(error).__name__)
 
 
 def _judged(collection: Collection, places: dict[str, Place]) -> list[Judged]:

@@ -68,11 +68,9 @@ def free() -> QuerySet[EvaluationRun]:
 # --- Before -----------------------------------------------------------------------------------
 
 
-def begin(
-    measured: Measured, variants: Sequence[Variant], by: User | None, *, in_background: bool = False
-) -> list[EvaluationRun]:
+def begin(measured: Measured, variants: Sequence[Variant], by: User | None) -> list[EvaluationRun]:
     """A run for each variant: those that were broken off, where the same was asked for before, else new ones."""
-    return _broken_off(measured, variants, by) or _make(measured, variants, by, in_background=in_background)
+    return _broken_off(measured, variants, by) or make(measured, variants, by)
 
 
 def _broken_off(measured: Measured, variants: Sequence[Variant], by: User | None) -> list[EvaluationRun]:
@@ -85,9 +83,10 @@ def _broken_off(measured: Measured, variants: Sequence[Variant], by: User | None
 
 
 @transaction.atomic
-def _make(
-    measured: Measured, variants: Sequence[Variant], by: User | None, *, in_background: bool
+def make(
+    measured: Measured, variants: Sequence[Variant], by: User | None, *, in_background: bool = False
 ) -> list[EvaluationRun]:
+    """New runs, of one series."""
     series = uuid.uuid4()
     runs = [
         EvaluationRun.objects.create(
@@ -106,15 +105,22 @@ def _make(
     return runs
 
 
-async def take(runs: Sequence[EvaluationRun]) -> RunLease:
+async def take(runs: Sequence[EvaluationRun], patience: float) -> RunLease:
     """The lease of all of them. Waits for that of a process that is gone; raises UnderWay where it isn't."""
     lease = RunLease(*(run.pk for run in runs))
-    patience = time.monotonic() + PATIENCE
+    until = time.monotonic() + patience
     while len(await in_thread(lease.take, free())) < len(runs):
-        if time.monotonic() > patience:
+        if time.monotonic() > until:
+            await in_thread(lease.release)
             raise UnderWay
         await asyncio.sleep(LOOK_EVERY)
+    await in_thread(_are_running, runs)
     return lease
+
+
+def _are_running(runs: Sequence[EvaluationRun]) -> None:
+    unfinished = EvaluationRun.objects.filter(pk__in=[run.pk for run in runs], finished=None)
+    unfinished.update(state=EvaluationRun.State.RUNNING, error="")
 
 
 # --- Meanwhile --------------------------------------------------------------------------------
@@ -192,7 +198,9 @@ def _finish(run: EvaluationRun) -> None:
     run.save(update_fields=["figures", "questions", "state", "finished", "error"])
 
 
-def break_off(runs: Sequence[EvaluationRun], error: str = "") -> None:
-    """Leave unfinished runs as they are, to be gone on with when they are asked for again; no worker does by itself."""
+def break_off(runs: Sequence[EvaluationRun], error: str) -> None:
+    """Leave unfinished runs as they are, to be gone on with: by a worker, unless an error would come again."""
     unfinished = EvaluationRun.objects.filter(pk__in=[run.pk for run in runs], finished=None)
+    if not error:
+        unfinished = unfinished.filter(in_background=False)
     unfinished.update(state=EvaluationRun.State.INTERRUPTED, error=error, in_background=False)

@@ -11,9 +11,10 @@ from typing import Any
 from django.conf import settings
 
 import documents
+from documents.models import EmbeddingSpace
 from documents.rag.lexical import K1, B
 from documents.rag.system import RAGSystem
-from documents.spaces import of_model
+from documents.spaces import Refused, in_state, of_model
 from documents.vector_db import Space
 from documents.wiring import Wiring
 
@@ -26,19 +27,21 @@ CACHE = "evaluation"
 _SEARCHING = ("rag/**/*.py", "blocks.py", "narrowing.py", "statements.py", "vector_db.py")
 
 
-async def variant_of(wiring: Wiring, strategy: str, space: Space | None = None) -> Variant:
-    """The strategy, as it works now, in an embedding space, or the live one."""
-    model = await wiring.embedding_model(space)
-    return {
-        "strategy": strategy,
-        "embedding_model": model.name,
-        "dimensions": model.dimensions,
+def variants_of(strategies: Sequence[str], space: Space | None = None) -> list[Variant]:
+    """The strategies, as they work now, in an embedding space, or the live one. Raises Refused before there is one."""
+    used = space or in_state(EmbeddingSpace.State.LIVE)
+    if used is None:
+        raise Refused("There is no document yet.")
+    common = {
+        "embedding_model": used.model,
+        "dimensions": used.dimensions,
         "k1": K1,
         "b": B,
         "top_k": settings.TOP_K,
         "context_tokens": settings.CONTEXT_TOKENS,
         "code": _code(),
     }
+    return [{"strategy": strategy, **common} for strategy in strategies]
 
 
 async def system_of(variant: Variant, wiring: Wiring, libraries: Sequence[int], *, cached: bool) -> RAGSystem:

@@ -122,7 +122,17 @@ class EvaluationRun(models.Model):
 
     @property
     def is_under_way(self) -> bool:
+        """Whether somebody is at work on its series."""
         return bool(self.lease_until and self.lease_until > timezone.now())
+
+    @property
+    def standing(self) -> str:
+        """How it stands, in a word or two."""
+        if self.state == self.State.FINISHED:
+            return "finished"
+        if self.is_under_way:
+            return "running"
+        return "waiting" if self.in_background else "broken off"
 
 
 class EvaluationResult(models.Model):
