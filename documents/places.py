@@ -101,9 +101,9 @@ def _marked_block(
     text: str, kind: BlockKind, start: int, end: int, *, level: int, marks: Sequence[Mark]
 ) -> MarkedBlock:
     if kind is not BlockKind.TABLE:
-        return MarkedBlock(kind, level, _marked(text, start, end, marks))
+        return MarkedBlock(kind, level, marked(text, start, end, marks))
     rows = [
-        tuple(_marked(text, *cell, marks) for cell in _parts(text, *row, CELL_BREAK))
+        tuple(marked(text, *cell, marks) for cell in _parts(text, *row, CELL_BREAK))
         for row in _parts(text, start, end, "\n")
     ]
     return MarkedBlock(kind, level, mark_safe(""), tuple(rows))
@@ -116,7 +116,8 @@ def _parts(text: str, start: int, end: int, between: str) -> Iterator[Mark]:
         start += len(part) + len(between)
 
 
-def _marked(text: str, start: int, end: int, marks: Sequence[Mark]) -> SafeString:
+def marked(text: str, start: int, end: int, marks: Sequence[Mark]) -> SafeString:
+    """Characters `start` to `end` as HTML that is safe to show, with `<mark>` around what of `marks` is among them."""
     inside = [(max(first, start), min(last, end)) for first, last in marks]
     edges = sorted({start, end, *(edge for first, last in inside if first < last for edge in (first, last))})
     pieces = [

@@ -3,9 +3,11 @@ from __future__ import annotations
 from django.urls import path
 
 from documents.consumers import LibraryConsumer
-from documents.views import changes, documents, libraries, listing, pages, receipts, removed, sources
+from documents.views import changes, documents, libraries, listing, pages, receipts, removed, search, sources
 
 urlpatterns = [
+    path("search/", search.show, name="search"),
+    path("search/results", search.results, name="search-results"),
     path("libraries/", libraries.index, name="libraries"),
     path("libraries/<int:library_id>/", libraries.show, name="library"),
     path("libraries/<int:library_id>/change", libraries.change, name="library-change"),

@@ -74,6 +74,21 @@ def understand(text: str) -> Query:
     return Query(rest if asks else "", narrowing, tuple(problems))
 
 
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An operator of a question: `library`, `type`, `after` or `before`, its value, and how it is written there."""
+
+    name: str
+    value: str
+    written: str
+
+
+def operators(text: str) -> list[Operator]:
+    """The operators of a question, in order, also those that make no sense."""
+    found = (part for part in _PART.finditer(text) if part["name"])
+    return [Operator(part["name"].lower(), _bare(part["value"]), part[0].rstrip()) for part in found]
+
+
 def without_operators(question: Question) -> Question:
     """The question as a model should read it; so is what the asker said before."""
     history = tuple(_plain(turn) if turn.role == "user" else turn for turn in question.history)

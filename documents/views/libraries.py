@@ -18,6 +18,7 @@ from documents.ingest import Keep, Offered, Received, existing_paths
 from documents.models import Library, Membership, User
 from documents.queueing import queue
 from documents.rag.errors import PermanentError
+from documents.searching.facets import narrowed
 from documents.views.listing import listing_context
 
 Result = dict[str, str | int | None]
@@ -142,6 +143,7 @@ def tell(request: HttpRequest, results: list[Result]) -> None:
 def _page(request: HttpRequest, library: Library, form: LibraryForm, member_form: MemberForm) -> HttpResponse:
     context = {
         **listing_context(request, library),
+        "search_here": f"{narrowed('', 'library', library.name)} ",
         "targets": Library.objects.editable_by(request.user).exclude(pk=library.pk),
         "may_manage": Library.objects.owned_by(request.user).filter(pk=library.pk).exists(),
         "memberships": library.memberships.select_related("user", "group").order_by("-role", "pk"),

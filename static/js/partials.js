@@ -1,6 +1,6 @@
 /** The server's own HTML for a thing, as a fragment; null where it isn't there (any more). */
-export async function fetchPartial(url) {
-  const response = await fetch(url, { headers: { Accept: "text/html" } });
+export async function fetchPartial(url, signal) {
+  const response = await fetch(url, { headers: { Accept: "text/html" }, signal });
   if (response.redirected) location.reload(); // Signed out meanwhile.
   if (response.status === 404) return null;
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
