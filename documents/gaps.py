@@ -75,29 +75,30 @@ class Gaps:
             for chunk, windows in zip(chunks, vectors, strict=True)
             for window, vector in enumerate(windows)
         ]
+        values = [[chunk.metadata["id"] for chunk in chunks], *(list(column) for column in zip(*rows, strict=True))]
         async with self._pool.connection() as connection:
-            await connection.execute(
-                _FILL.format(space=self._space), [list(column) for column in zip(*rows, strict=True)]
-            )
+            await connection.execute(_FILL.format(space=self._space), values)
 
 
 _CHUNKS = """
 FROM documents_chunk AS chunk
 JOIN documents_version AS version ON version.id = chunk.version_id
 JOIN documents_document AS document ON document.id = version.document_id
-WHERE NOT EXISTS (SELECT FROM documents_evaluationrun WHERE index_id = library_id)
 """
 
-_LACKING = (
-    _CHUNKS
+_WANTED = "NOT EXISTS (SELECT FROM documents_evaluationrun WHERE index_id = library_id)"
+
+_ALL = sql.SQL("SELECT count(*)" + _CHUNKS + "WHERE " + _WANTED)
+
+_COUNT = sql.SQL(
+    "SELECT count(*)"
+    + _CHUNKS
+    + "WHERE "
+    + _WANTED
     + """
 AND NOT EXISTS (SELECT FROM documents_embedding WHERE space_id = {space} AND chunk_id = chunk.id)
 """
 )
-
-_ALL = sql.SQL("SELECT count(*)" + _CHUNKS)
-
-_COUNT = sql.SQL("SELECT count(*)" + _LACKING)
 
 _NEWER = sql.SQL("""
 SELECT EXISTS (SELECT FROM documents_chunk WHERE id > (
@@ -105,27 +106,34 @@ SELECT EXISTS (SELECT FROM documents_chunk WHERE id > (
 ))
 """)
 
-# The title is the one that `originals.metadata` tells.
+# Chunk by chunk: the planner, to whom a new space is empty, would read all of it for each batch. The title is the one
+# that `originals.metadata` tells.
 _MISSING = sql.SQL(
     """
 SELECT chunk.id, chunk.text, chunk.tokens, chunk.heading_path,
     CASE WHEN title_given THEN document.title ELSE coalesce(nullif(version.title, ''), name) END"""
-    + _LACKING
-    + "AND chunk.id > %s ORDER BY chunk.id LIMIT %s"
+    + _CHUNKS
+    + """
+LEFT JOIN LATERAL (
+    SELECT chunk_id FROM documents_embedding WHERE space_id = {space} AND chunk_id = chunk.id LIMIT 1
+) AS embedded ON true
+WHERE embedded.chunk_id IS NULL AND chunk.id > %s AND """
+    + _WANTED
+    + "ORDER BY chunk.id LIMIT %s"
 )
 
 # A chunk that is being deleted is waited for; so is a document on its way into another library.
 _FILL = sql.SQL("""
-WITH fresh AS MATERIALIZED (
-    SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::halfvec[]) AS each(chunk, "window", vector)
-), kept AS MATERIALIZED (
+WITH kept AS MATERIALIZED (
     SELECT chunk.id, library_id FROM documents_chunk AS chunk
     JOIN documents_version AS version ON version.id = chunk.version_id
     JOIN documents_document AS document ON document.id = version.document_id
-    WHERE chunk.id = ANY(SELECT chunk FROM fresh) ORDER BY document.id, chunk.id
+    WHERE chunk.id = ANY(%s::bigint[]) ORDER BY document.id, chunk.id
     FOR SHARE OF document FOR KEY SHARE OF chunk
 )
 INSERT INTO documents_embedding (space_id, library_id, chunk_id, "window", vector)
-SELECT {space}, library_id, fresh.chunk, fresh."window", fresh.vector FROM fresh JOIN kept ON kept.id = fresh.chunk
+SELECT {space}, library_id, kept.id, fresh."window", vector
+FROM unnest(%s::bigint[], %s::smallint[], %s::halfvec[]) AS fresh(chunk, "window", vector)
+JOIN kept ON kept.id = fresh.chunk
 ON CONFLICT DO NOTHING
 """)

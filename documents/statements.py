@@ -22,14 +22,17 @@ WITH (m = 12, ef_construction = 64) WHERE space_id = {space}
 
 KEEP_SERVING = "SELECT FROM documents_embeddingspace WHERE id = %s AND state <> 'retired' FOR SHARE"
 
-# Of several chunks of one text, any will do.
+# Of several chunks of one text, any will do. By way of chunks, however few vectors a new space is thought to have: the
+# planner would look through all that it has for each hash.
 KNOWN = sql.SQL("""
-SELECT wanted.hash, array_agg(embedding.vector ORDER BY embedding."window")
+SELECT wanted.hash, vectors
 FROM unnest(%s::bytea[]) AS wanted(hash) CROSS JOIN LATERAL (
-    SELECT chunk_id FROM documents_chunk AS chunk JOIN documents_embedding ON chunk_id = chunk.id AND space_id = {space}
-    WHERE chunk.hash = wanted.hash LIMIT 1
-) AS any_chunk JOIN documents_embedding AS embedding ON embedding.chunk_id = any_chunk.chunk_id AND space_id = {space}
-GROUP BY wanted.hash
+    SELECT vectors FROM documents_chunk AS chunk CROSS JOIN LATERAL (
+        SELECT array_agg(vector ORDER BY "window") AS vectors FROM documents_embedding
+        WHERE space_id = {space} AND chunk_id = chunk.id
+    ) AS embedded
+    WHERE chunk.hash = wanted.hash AND vectors IS NOT NULL LIMIT 1
+) AS any_chunk
 """)
 
 # One at a time, so that a batch's ids follow one another and its postings can be cut out together.

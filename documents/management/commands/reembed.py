@@ -107,7 +107,8 @@ class Command(BaseCommand):
                     return
                 if now.error:
                     raise CommandError(f"{now.error} What was embedded is kept; run this again to go on.")
-                tell(f"Embedding by {now.model}", now.chunks, now.of)
+                if now.chunks < now.of:  # Else it is being indexed.
+                    tell(f"Embedding by {now.model}", now.chunks, now.of)
                 await asyncio.wait([work], timeout=LOOK_EVERY)
                 work = asyncio.create_task(work_or_wait()) if work.done() else work
         finally:
