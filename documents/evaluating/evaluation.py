@@ -12,9 +12,10 @@ from documents.evaluating import index
 from documents.evaluating.collection import Collection, history
 from documents.evaluating.golden import digest, golden_questions
 from documents.evaluating.judged import Judged
-from documents.evaluating.runs import PATIENCE, Measured, Tell, begin, break_off, carry_out, take
+from documents.evaluating.runs import PATIENCE, Measured, RunLease, Tell, UnderWay, begin, break_off, carry_out, take
 from documents.evaluating.variants import system_of, variants_of
 from documents.indexing import BUG
+from documents.leases import LeaseLost
 from documents.models import EvaluationRun, User
 from documents.rag.errors import FootnoteError, PermanentError
 from documents.rag.evaluation import Place
@@ -39,13 +40,13 @@ async def on_collection(
     variants = await in_thread(variants_of, strategies, space)
     measured = Measured(collection.digest, len(collection.queries), collection=collection.name)
     runs = await in_thread(begin, measured, variants, None)
-    async with _held(runs):
+    async with _held(runs) as lease:
         library = await in_thread(index.index_of, runs, collection)
         system = await system_of(variants[0], wiring, [library.pk], cached=True)
         await index.complete(library, collection, system, wiring.pool, tell)
         questions = _judged(collection, await in_thread(index.places_in, library))
         for run in runs:
-            await carry_out(run, questions, system, tell)
+            await carry_out(run, questions, system, lease, tell)
         await in_thread(index.remove, library)
     await spaces.end_trials()
     return runs
@@ -86,20 +87,23 @@ async def ask_golden_questions(
     patience: float = PATIENCE,
 ) -> None:
     """Bring runs to their end, which search these libraries and no other."""
-    async with _held(runs, patience):
+    async with _held(runs, patience) as lease:
         if not questions:
             raise NothingToAsk
         for run in runs:
-            await carry_out(run, questions, await system_of(run.variant, wiring, libraries, cached=False), tell)
+            system = await system_of(run.variant, wiring, libraries, cached=False)
+            await carry_out(run, questions, system, lease, tell)
 
 
 @asynccontextmanager
-async def _held(runs: Sequence[EvaluationRun], patience: float = PATIENCE) -> AsyncIterator[None]:
-    """Work on runs that nobody else works on; what breaks it off is written down."""
+async def _held(runs: Sequence[EvaluationRun], patience: float = PATIENCE) -> AsyncIterator[RunLease]:
+    """Work on runs that nobody else works on; what breaks it off is written down. Raises UnderWay."""
     lease = await take(runs, patience)
     try:
         async with lease.renewed():
-            yield
+            yield lease
+    except LeaseLost as lost:
+        raise UnderWay from lost
     except BaseException as error:
         await in_thread(break_off, runs, _said(error))
         raise

@@ -89,7 +89,8 @@ def places_in(library: Library) -> dict[str, Place]:
 
 def abandoned() -> QuerySet[Library]:
     """Libraries of runs that are all finished, or that nobody has gone on with for a day."""
-    kept = ~Q(state=EvaluationRun.State.FINISHED) & Q(started__gt=Now() - KEPT) | Q(lease_until__gt=Now())
+    of_late = Q(started__gt=Now() - KEPT) | Q(lease_until__gt=Now() - KEPT)
+    kept = ~Q(state=EvaluationRun.State.FINISHED) & of_late | Q(lease_until__gt=Now())
     wanted = EvaluationRun.objects.filter(kept).exclude(index=None)
     return Library.objects.filter(indexed_for__isnull=False).exclude(pk__in=wanted.values("index")).distinct()
 

@@ -6,10 +6,11 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -126,16 +127,17 @@ def _are_running(runs: Sequence[EvaluationRun]) -> None:
 # --- Meanwhile --------------------------------------------------------------------------------
 
 
-async def carry_out(run: EvaluationRun, questions: Sequence[Judged], system: RAGSystem, tell: Tell) -> None:
-    """Ask the questions that the run has no result for yet, and sum it up."""
+async def carry_out(
+    run: EvaluationRun, questions: Sequence[Judged], system: RAGSystem, lease: RunLease, tell: Tell
+) -> None:
+    """Ask the questions that the run has no result for yet, and sum it up. Raises LeaseLost."""
     if run.finished:
         return
     done = await in_thread(_done, run)
     left = [question for question in questions if question.key not in done]
     for number, question in enumerate(left, len(done)):
         tell(run.variant["strategy"], number, len(done) + len(left))
-        result = await _ask(run, question, system)
-        await in_thread(result.save)
+        await in_thread(_keep, await _ask(run, question, system), lease)
     await in_thread(_finish, run)
     tell(run.variant["strategy"], len(done) + len(left), len(done) + len(left))
 
@@ -185,6 +187,13 @@ def _why(question: Judged, stages: Mapping[str, Stage]) -> dict[str, Any]:
         for number, place in enumerate(question.places)
     ]
     return {"places": places, "stages": [[name, stage.length] for name, stage in stages.items()]}
+
+
+def _keep(result: EvaluationResult, lease: RunLease) -> None:
+    """A golden question that was removed meanwhile has no result."""
+    with suppress(IntegrityError), transaction.atomic():
+        lease.write()
+        result.save()
 
 
 # --- After ------------------------------------------------------------------------------------

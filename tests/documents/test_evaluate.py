@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.base import OutputWrapper
 from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
@@ -23,6 +25,7 @@ from django.utils import timezone
 
 from documents import strays
 from documents.evaluating import index
+from documents.management.progressing import ProgressLine
 from documents.models import Block, Chunk, EvaluationResult, EvaluationRun, Library, User, Version
 from documents.wiring import open_system
 from tests.installation import ROOT
@@ -145,6 +148,21 @@ def test_progress_goes_to_standard_error(services: None, collection: Path) -> No
     ]
 
 
+def test_on_a_terminal_progress_is_one_line_that_changes() -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    tell = ProgressLine(OutputWrapper(screen))
+    for done in range(3):
+        tell("hybrid", done, 2)
+    first, last = screen.getvalue().split("\r")[1:]
+    assert first.strip() == "hybrid: 0 of 2"
+    assert last.strip() == "hybrid: 2 of 2"
+    assert screen.getvalue().count("\n") == 1
+
+
 @pytest.fixture
 def stalled(services: None, collection: Path, model: OpenAIServer) -> Iterator[subprocess.Popen[str]]:
     """An evaluation in another process that has one result, and waits for the vector of its second question."""
@@ -224,6 +242,10 @@ def test_an_index_that_nobody_goes_on_with_is_removed(stalled: subprocess.Popen[
     assert index_library().exists()
     long_ago = timezone.now() - 2 * index.KEPT
     EvaluationRun.objects.update(started=long_ago, lease_until=long_ago)
+    out = StringIO()
+    with suppress(SystemExit):
+        call_command("doctor", stdout=out)
+    assert "WARN  evaluations: Evaluations that were broken off have left 1" in out.getvalue()
     index.tidy()
     assert not index_library().exists()
     assert not Chunk.objects.exists()

@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from documents.evaluating import background
-from documents.evaluating.evaluation import NothingToAsk
+from documents.evaluating.evaluation import NothingToAsk, ask_golden_questions
+from documents.evaluating.golden import golden_questions
 from documents.indexing import index
 from documents.ingest import Keep, Received, receive
 from documents.models import (
@@ -224,6 +225,23 @@ def test_a_model_that_fails_is_told_and_not_asked_for_ever(
     run = EvaluationRun.objects.get()
     assert run.standing == "broken off"
     assert "no such model" in run.error
+
+
+def test_a_question_that_is_removed_while_it_is_asked_has_no_result(
+    owner: User, golden: GoldenQuestion, leave: Document
+) -> None:
+    question("Is the rest unpaid?", leave, quote="The rest is unpaid")
+    runs = background.start(owner, [golden.library_id], ["lexical"])
+    questions = golden_questions(owner, [golden.library_id])
+    golden.delete()
+
+    async def ask() -> None:
+        async with open_system() as wiring:
+            await ask_golden_questions(runs, questions, [leave.library_id], wiring, lambda *_: None)
+
+    asyncio.run(ask())
+    run = EvaluationRun.objects.get()
+    assert (run.standing, run.questions) == ("finished", 1)
 
 
 def test_nothing_is_started_where_there_is_nothing_to_ask(stranger: User, golden: GoldenQuestion) -> None:

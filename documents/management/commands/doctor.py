@@ -206,7 +206,7 @@ def removed() -> str:
 
 def evaluations() -> str:
     if left := index.abandoned().count():
-        raise Warned(f"{left:,} indexes of evaluations that were broken off are left. A worker soon removes them.")
+        raise Warned(f"Evaluations that were broken off have left {left:,} of their indexes. A worker removes them.")
     return "No evaluation has left its index behind."
 
 
