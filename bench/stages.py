@@ -27,7 +27,7 @@ from documents.rag.chunking import chunk_document
 from documents.rag.duplicates import signature
 from documents.rag.embedding import OpenAIEmbedding
 from documents.rag.language import language
-from documents.rag.lexical import pack
+from documents.rag.lexical import indexed_terms, pack
 from documents.rag.parsing.reading import read
 from documents.rag.requests import IN_FLIGHT, TEXTS
 from documents.rag.system import STORING
@@ -62,7 +62,7 @@ async def _measure(path: Path, about: Metadata) -> dict[str, object]:
         with _timed(stages, "embed"):
             vectors = await model.embed(texts)
         with _timed(stages, "postings"):
-            pack(dict(enumerate(texts)))
+            pack({place: indexed_terms(chunk.heading, chunk.text, "en") for place, chunk in enumerate(chunks)})
         with _timed(stages, "signature"):
             list(map(signature, chunks))
         with _timed(stages, "language"):

@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from documents.rag.lexical import EVERY_CHUNK, Postings
+from documents.rag.terms import ANALYSIS
 
 Connection = AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
@@ -23,12 +24,13 @@ FANOUT = 4
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """How many chunks a block has, and the first and last of their ids."""
+    """How many chunks a block has, the first and last of their ids, and which analysis made its terms."""
 
     id: int
     chunks: int
     first: int
     last: int
+    analysis: int = ANALYSIS
 
 
 async def add_block(
@@ -36,7 +38,8 @@ async def add_block(
 ) -> None:
     """Store the postings of some versions' chunks."""
     chunks = packed[EVERY_CHUNK]
-    cursor = await connection.execute(_ADD, [library, list(versions), len(chunks), int(chunks["length"].sum())])
+    counted = len(chunks), int(chunks["length"].sum())
+    cursor = await connection.execute(_ADD, [library, list(versions), *counted, ANALYSIS])
     block = (await cursor.fetchall())[0][0]
     async with connection.cursor() as copying, copying.copy(_COPY) as copy:
         copy.set_types(("int8", "text", "int8", "bytea"))
@@ -47,7 +50,7 @@ async def add_block(
 async def merge(pool: Pool, library: int) -> None:
     """Merge a library's small blocks; leaves it to another merge or deletion that is at work there."""
     async with pool.connection() as connection, connection.transaction():
-        [(mine,)] = await (await connection.execute(_TAKE_TURN, [library])).fetchall()
+        [(mine,)] = await (await connection.execute(TAKE_TURN, [library])).fetchall()
         if mine:
             rows = await (await connection.execute(_BLOCKS, [library])).fetchall()
             for run in mergeable([Block(*row) for row in rows]):
@@ -73,7 +76,7 @@ def _ends(blocks: Sequence[Block], start: int) -> Iterable[int]:
     total = largest = last = 0
     for at, block in enumerate(blocks[start:], start + 1):
         total, largest = total + block.chunks, max(largest, block.chunks)
-        if total > FULL or block.first <= last:
+        if total > FULL or block.first <= last or block.analysis != blocks[start].analysis:
             return
         last = block.last
         if total >= FANOUT * largest:
@@ -88,24 +91,26 @@ async def _merge(connection: Connection, library: int, blocks: list[int]) -> Non
 
 
 _ADD = """
-INSERT INTO documents_block (library_id, versions, chunks, length) VALUES (%s, %s::bigint[], %s, %s) RETURNING id
+INSERT INTO documents_block (library_id, versions, chunks, length, analysis) VALUES (%s, %s::bigint[], %s, %s, %s)
+RETURNING id
 """
 
 _COPY = "COPY documents_posting (library_id, term, block_id, packed) FROM STDIN (FORMAT BINARY)"
 
 # The trigger documents_forget takes the same lock.
-_TAKE_TURN = "SELECT pg_try_advisory_xact_lock('documents_block'::regclass::integer, %s::integer)"
+TAKE_TURN = "SELECT pg_try_advisory_xact_lock('documents_block'::regclass::integer, %s::integer)"
 
 _BLOCKS = """
-SELECT block.id, chunks, documents_chunk_at(packed, 0) AS first, documents_chunk_at(packed, length(packed) / 8 - 1)
+SELECT block.id, chunks, documents_chunk_at(packed, 0) AS first, documents_chunk_at(packed, length(packed) / 8 - 1),
+    analysis
 FROM documents_block AS block JOIN documents_posting ON block_id = block.id AND term = ''
 WHERE block.library_id = %s ORDER BY first
 """
 
 _MERGED = """
-INSERT INTO documents_block (library_id, versions, chunks, length)
+INSERT INTO documents_block (library_id, versions, chunks, length, analysis)
 SELECT %s, ARRAY(SELECT DISTINCT unnest(versions) FROM documents_block WHERE id = ANY(%s::bigint[])),
-    sum(chunks), sum(length)
+    sum(chunks), sum(length), min(analysis)
 FROM documents_block WHERE id = ANY(%s::bigint[]) RETURNING id
 """
 

@@ -60,7 +60,7 @@ def _move_postings(block: Block, versions_of: Mapping[int, int], target: Library
     if not moved:
         return
     going = {versions_of[int(chunk)] for chunk in moved[EVERY_CHUNK]["chunk"]}
-    made = Block(library=target, versions=sorted(going))
+    made = Block(library=target, versions=sorted(going), analysis=block.analysis)
     _count(made, moved[EVERY_CHUNK])
     Posting.objects.bulk_create(
         [Posting(library=target, term=term, block=made, packed=each.tobytes()) for term, each in moved.items()]

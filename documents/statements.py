@@ -106,18 +106,8 @@ SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan',
     set_config('hnsw.max_scan_tuples', '200000', true), set_config('hnsw.scan_mem_multiplier', '8', true)
 """
 
-TOTALS = """
-SELECT coalesce(sum(chunks), 0)::bigint, coalesce(sum(length), 0)::bigint FROM documents_block
-WHERE library_id = ANY(%s::bigint[])
-"""
-
-POSTINGS = """
-SELECT term, string_agg(packed, '') FROM documents_posting
-WHERE library_id = ANY(%s::bigint[]) AND term = ANY(%s::text[]) GROUP BY term
-"""
-
 CURRENT = sql.SQL("""
-SELECT chunk.id, chunk.signature FROM documents_chunk AS chunk
+SELECT chunk.id, chunk.signature, chunk.language FROM documents_chunk AS chunk
 JOIN documents_version AS version ON version.id = chunk.version_id
 JOIN documents_document AS document ON document.current_id = version.id AND document.deleted_at IS NULL
 WHERE chunk.id = ANY(%(found)s::bigint[]) AND document.library_id = ANY(%(libraries)s::bigint[]) AND {condition}

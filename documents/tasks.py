@@ -19,7 +19,7 @@ from documents import indexing, leases, progress, purging, recognition, reembedd
 from documents.evaluating import background
 from documents.evaluating import index as evaluation_index
 from documents.queueing import INDEX, RECOGNISE, REEMBED, queue_recognition, send
-from documents.upkeep import merge_blocks
+from documents.upkeep import merge_blocks, renew_blocks
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -54,7 +54,7 @@ _recognising = Lock()
 
 @shared_task(expires=UPKEEP_SECONDS)
 def upkeep() -> None:
-    """Queue what a killed worker or a lost queue left behind; erase what is due; merge small blocks of postings."""
+    """Queue what a killed worker or a lost queue left behind; erase what is due; merge and renew postings."""
     if not tasks_in(settings.CELERY_TASK_ROUTES[INDEX]["queue"]):
         send(leases.free().order_by("pk"))
     if leases.recognisable().exists() and not tasks_in(settings.CELERY_TASK_ROUTES[RECOGNISE]["queue"]):
@@ -71,6 +71,7 @@ def upkeep() -> None:
         evaluation_index.tidy()
     with suppress(CancelledError):
         run(merge_blocks)
+        run(renew_blocks)
 
 
 @shared_task(name=REEMBED, expires=UPKEEP_SECONDS)

@@ -8,12 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
-from functools import partial
 from itertools import groupby
 from typing import LiteralString
 
 import numpy as np
-from numpy.typing import NDArray
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector_async
 from psycopg import AsyncConnection, sql
@@ -23,11 +21,13 @@ from psycopg_pool import AsyncConnectionPool
 
 from documents import statements
 from documents.blocks import add_block, merge
+from documents.bm25 import Asked
 from documents.narrowing import Scope, find_scope
 from documents.rag.duplicates import signature
 from documents.rag.errors import BadVector, TransientError
-from documents.rag.language import language
-from documents.rag.lexical import POSTING, Postings, pack, score, terms
+from documents.rag.language import language, languages
+from documents.rag.lexical import BM25, BY_DEFAULT, OTHER_LANGUAGE, Postings, indexed_terms, pack
+from documents.rag.terms import telling_terms
 from documents.rag.types import Chunk, Hit, Narrowing, Passage, Span, Vector
 
 __all__ = ["PgVectorDB", "Space", "SpaceRetired", "configure", "create_space", "live_space", "merge", "remove"]
@@ -40,9 +40,6 @@ EXACT = 20_000
 
 MOST_DIMENSIONS = 4_000
 """That an HNSW index holds of a `halfvec`."""
-
-WORTH_A_THREAD = 400_000
-"""Bytes of postings whose scoring would hold up the event loop for some milliseconds."""
 
 
 class SpaceRetired(TransientError):
@@ -116,12 +113,19 @@ class PgVectorDB:
     """The vector database of documents.rag.types, in one embedding space."""
 
     def __init__(
-        self, pool: Pool, libraries: Sequence[int], space: Space, narrowings: tuple[Narrowing, ...] = ()
+        self,
+        pool: Pool,
+        libraries: Sequence[int],
+        space: Space,
+        narrowings: tuple[Narrowing, ...] = (),
+        *,
+        bm25: BM25 = BY_DEFAULT,
     ) -> None:
         self._pool = pool
         self._libraries = list(libraries)
         self._space = space
         self._narrowings = narrowings
+        self._bm25 = bm25
         self._scope: Scope | None = None if narrowings else Scope(self._libraries)
         self._finding_scope = asyncio.Lock()
 
@@ -131,7 +135,8 @@ class PgVectorDB:
         What it leaves is looked up once. Narrowed to some libraries it is as one that was made for these; other
         narrowings leave BM25's scores as they are.
         """
-        return PgVectorDB(self._pool, self._libraries, self._space, (*self._narrowings, narrowing))
+        narrowings = (*self._narrowings, narrowing)
+        return PgVectorDB(self._pool, self._libraries, self._space, narrowings, bm25=self._bm25)
 
     async def known(self, hashes: Collection[bytes]) -> dict[bytes, Vector]:
         """The vectors, (windows, dimensions), of those of these hashes that some chunk has already, whoever's it is.
@@ -204,16 +209,16 @@ class PgVectorDB:
 
     async def lexical(self, text: str, limit: int) -> list[Hit]:
         """The best chunks by BM25, best first."""
-        question, scope = terms(text), await self._found_scope()
+        scope, spoken = await self._found_scope(), languages(text)
+        question = telling_terms(text, spoken)
         if scope.empty or not question:
             return []
         wanted = 2 * limit
         async with self._pool.connection() as connection:
-            postings, chunks, length = await self._postings(connection, scope.libraries, question)
+            asked = await Asked.of(connection, scope.libraries, question)
             while True:
-                ranked = await _scored(question, postings, chunks, length, wanted, scope.chunks)
-                current = await _meeting(connection, statements.CURRENT, scope, ranked)
-                hits = _kept(ranked, dict(current))
+                ranked = await asked.best(wanted, self._bm25, among=scope.chunks)
+                hits = _kept(ranked, await _meeting(connection, statements.CURRENT, scope, ranked), spoken[:1])
                 if len(hits) >= limit or len(ranked) < wanted:
                     return hits[:limit]
                 wanted *= 4
@@ -265,17 +270,6 @@ class PgVectorDB:
         async with connection.pipeline(), connection.transaction():
             await connection.execute(statements.SEARCH_SETTINGS, [str(min(limit, 1_000))])
             return await _rows(connection, query, values)
-
-    async def _postings(
-        self, connection: Connection, libraries: list[int], question: list[str]
-    ) -> tuple[dict[str, Postings], int, int]:
-        """The postings of a question's terms; how many chunks there are, and terms in them all."""
-        async with connection.pipeline():
-            totals = await connection.execute(statements.TOTALS, [libraries])
-            listed = await connection.execute(statements.POSTINGS, [libraries, list(set(question))], binary=True)
-            [(chunks, length)] = await totals.fetchall()
-            packed = await listed.fetchall()
-        return {term: np.frombuffer(buffer, POSTING) for term, buffer in packed}, chunks, length
 
     async def _packed(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> list[_Packed]:
         """The chunks under new ids, a library's together."""
@@ -350,7 +344,7 @@ def _by_library(rows: Sequence[_Row]) -> list[list[_Row]]:
 
 
 def _postings_of(rows: Sequence[_Row]) -> dict[str, Postings]:
-    return pack({row.id: row.chunk.indexed_text for row in rows})
+    return pack({row.id: indexed_terms(row.chunk.heading, row.chunk.text, row.language) for row in rows})
 
 
 def _chunk_values(row: _Row) -> tuple[object, ...]:
@@ -374,8 +368,16 @@ def _best_windows(rows: Iterable[TupleRow]) -> list[Hit]:
     return list(best.values())
 
 
-def _kept(hits: Iterable[Hit], signatures: Mapping[int, Sequence[int]]) -> list[Hit]:
-    return [replace(hit, signature=signatures[hit.chunk]) for hit in hits if hit.chunk in signatures]
+def _kept(hits: Iterable[Hit], current: Iterable[TupleRow], spoken: Sequence[str]) -> list[Hit]:
+    """Those of the hits of which (chunk, signature, language) is told; ones in another language count less."""
+    told = {chunk: (alike, written) for chunk, alike, written in current}
+    kept = []
+    for hit in hits:
+        if hit.chunk in told:
+            alike, written = told[hit.chunk]
+            is_foreign = spoken and written and written not in spoken
+            kept.append(Hit(hit.chunk, hit.score * (OTHER_LANGUAGE if is_foreign else 1), alike))
+    return sorted(kept, key=lambda hit: -hit.score)
 
 
 def _among(scope: Scope) -> sql.Composable:
@@ -388,27 +390,6 @@ async def _meeting(connection: Connection, query: sql.SQL, scope: Scope, hits: S
     """What a query tells of those hits that are in scope."""
     values = {**scope.values, "found": [hit.chunk for hit in hits], "libraries": scope.libraries}
     return await _rows(connection, query.format(condition=scope.condition), values)
-
-
-async def _scored(
-    question: list[str],
-    postings: Mapping[str, Postings],
-    chunks: int,
-    length: int,
-    limit: int,
-    among: NDArray[np.int64] | None,
-) -> list[Hit]:
-    scoring = partial(
-        score,
-        question,
-        postings,
-        chunks=chunks,
-        average_length=max(length, 1) / max(chunks, 1),
-        limit=limit,
-        among=among,
-    )
-    small = sum(listed.nbytes for listed in postings.values()) < WORTH_A_THREAD
-    return scoring() if small else await asyncio.to_thread(scoring)
 
 
 def _passage(row: TupleRow, score: float) -> Passage:

@@ -19,6 +19,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from documents.rag import known_models
 from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding, PrefixedEmbedding
+from documents.rag.lexical import BM25
 from documents.rag.llm import ChatModel
 from documents.rag.system import RAGSystem
 from documents.rag.types import LLM, EmbeddingModel
@@ -112,13 +113,16 @@ class Wiring:
         """
         serving, llm = await self._in_force()
         space = space or serving or await self._first_space()
-        database = PgVectorDB(self.pool, libraries, space)
+        database = self._database(libraries, space)
         return RAGSystem(self._embedding_model(space, cache), database, llm, context_tokens=settings.CONTEXT_TOKENS)
 
     async def database(self, libraries: Sequence[int]) -> PgVectorDB:
         """The index of these libraries by itself."""
         space, _ = await self._in_force()
-        return PgVectorDB(self.pool, libraries, space or await self._first_space())
+        return self._database(libraries, space or await self._first_space())
+
+    def _database(self, libraries: Sequence[int], space: Space) -> PgVectorDB:
+        return PgVectorDB(self.pool, libraries, space, bm25=BM25(settings.BM25_K1, settings.BM25_B))
 
     async def embedding_model(self, space: Space | None = None) -> EmbeddingModel:
         """The model of a space, else the live one's; before there is a space, the one that it would be made for."""

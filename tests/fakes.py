@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import numpy as np
 
-from documents.rag.lexical import terms
+from documents.rag.terms import telling_terms
 from documents.rag.types import Passage, Usage, Vector
 
 
@@ -37,7 +37,7 @@ class FakeEmbedding:
 
     def _vector(self, text: str) -> Vector:
         vector = np.full(self.dimensions, 1e-3, dtype=np.float32)
-        for term in terms(text):
+        for term in telling_terms(text):
             digest = hashlib.sha256(term.encode("utf-8", "surrogatepass")).digest()
             vector[int.from_bytes(digest[:4], "little") % self.dimensions] += 1
         return vector / np.linalg.norm(vector)

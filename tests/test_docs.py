@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = {path: path.read_text() for path in [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]}
-SETTING = re.compile(r"^#? ?([A-Z_]+)=", re.MULTILINE)
+SETTING = re.compile(r"^#? ?([A-Z0-9_]+)=", re.MULTILINE)
 FOLDERS = "bench|chat|config|docs|documents|static|templates|tests"
 
 
@@ -46,7 +46,7 @@ def leads_somewhere(page: Path, target: str) -> bool:
 
 def test_the_readme_lists_every_setting_and_no_other() -> None:
     table = README.read_text().partition("## Settings\n")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `([A-Z_]+)` \|", table, re.MULTILINE)) == settings_read()
+    assert set(re.findall(r"^\| `([A-Z0-9_]+)` \|", table, re.MULTILINE)) == settings_read()
 
 
 def test_the_example_environment_lists_every_setting_and_no_other() -> None:

@@ -12,7 +12,6 @@ from django.conf import settings
 
 import documents
 from documents.models import EmbeddingSpace
-from documents.rag.lexical import K1, B
 from documents.rag.system import RAGSystem
 from documents.spaces import Refused, in_state, of_model
 from documents.vector_db import Space
@@ -24,7 +23,7 @@ Variant = dict[str, Any]
 CACHE = "evaluation"
 """The folder of the data folder in which vectors of collections are kept."""
 
-_SEARCHING = ("rag/**/*.py", "blocks.py", "narrowing.py", "statements.py", "vector_db.py")
+_SEARCHING = ("rag/**/*.py", "blocks.py", "bm25.py", "narrowing.py", "statements.py", "vector_db.py")
 
 
 def variants_of(strategies: Sequence[str], space: Space | None = None) -> list[Variant]:
@@ -35,8 +34,8 @@ def variants_of(strategies: Sequence[str], space: Space | None = None) -> list[V
     common = {
         "embedding_model": used.model,
         "dimensions": used.dimensions,
-        "k1": K1,
-        "b": B,
+        "k1": settings.BM25_K1,
+        "b": settings.BM25_B,
         "top_k": settings.TOP_K,
         "context_tokens": settings.CONTEXT_TOKENS,
         "code": _code(),

@@ -104,6 +104,7 @@ class Block(models.Model):
     versions = ArrayField(models.BigIntegerField())
     chunks = models.PositiveIntegerField()
     length = models.BigIntegerField()
+    analysis = models.PositiveSmallIntegerField(db_default=1, help_text="Which one made the terms of its texts.")
 
     class Meta:
         indexes = (GinIndex(fields=("versions",), name="blocks_of_a_version"),)

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from documents.rag.lexical import terms
 from documents.rag.sentences import sentences, without_bullet
+from documents.rag.terms import telling_terms
 from documents.rag.types import Citation, Passage, Text
 
 _MARKER = r"[ \t]{0,3}[\[【［]\s?\^?\d{1,3}(?:\s?[,;、，]\s?\^?\d{1,3}){0,8}\s?(?:†[^\]】\n]{0,40})?[\]】］]"
@@ -125,7 +125,7 @@ def align(sentence: str, text: str) -> tuple[int, int]:
     if sentence and (exact := text.find(sentence)) >= 0:
         return exact, exact + len(sentence)
     places, bags, weights = _analysed(text)
-    wanted = {term: weights[term] for term in set(terms(sentence)) if term in weights}
+    wanted = {term: weights[term] for term in set(telling_terms(sentence)) if term in weights}
     if not wanted:
         return 0, len(text)
     total = sum(wanted.values())
@@ -151,6 +151,6 @@ def _widened(
 @lru_cache(maxsize=256)
 def _analysed(text: str) -> tuple[list[tuple[int, int]], list[frozenset[str]], dict[str, float]]:
     places = [(end - len(without_bullet(text[start:end])), end) for start, end in sentences(text)]
-    bags = [frozenset(terms(text[start:end])) for start, end in places]
+    bags = [frozenset(telling_terms(text[start:end])) for start, end in places]
     counts = Counter(term for bag in bags for term in bag)
     return places, bags, {term: math.log(1 + len(bags) / count) for term, count in counts.items()}

@@ -19,6 +19,8 @@ _MOST_SIGNS = 0.125
 """Of 100 pieces of prose 99 have less of them; tables of numbers and dense code have more."""
 
 _SURE = 0.5
+_PLAUSIBLE = 0.1
+_MOST = 3
 
 
 def language(text: str) -> str:
@@ -31,6 +33,12 @@ def language(text: str) -> str:
     labels, _ = _model().predict(line, threshold=_SURE)
     code = labels[0].removeprefix("__label__") if labels else ""
     return code if len(code) == 2 else ""
+
+
+def languages(question: str) -> list[str]:
+    """The languages that a question may be in, the likeliest first: short as it is, there is often more than one."""
+    labels, _ = _model().predict(" ".join(question[:_READ].split()), k=_MOST, threshold=_PLAUSIBLE)
+    return [label.removeprefix("__label__") for label in labels]
 
 
 @functools.cache

@@ -11,9 +11,9 @@ import numpy as np
 
 from documents.rag.errors import FootnoteError
 from documents.rag.followups import standalone
-from documents.rag.lexical import terms
 from documents.rag.prompts import NOT_FOUND, chat_messages
 from documents.rag.sentences import sentences, without_bullet
+from documents.rag.terms import telling_terms
 from documents.rag.types import LLM, PAGE_BREAK, EmbeddingModel, Passage, Question, Usage
 
 
@@ -92,9 +92,9 @@ class QuotingWriter:
 
 def _candidates(question: str, passages: Sequence[Passage]) -> list[_Sentence]:
     """The passages' sentences that share most with the question, in the passages' order."""
-    wanted = frozenset(terms(question))
+    wanted = frozenset(telling_terms(question))
     texts = [(text, heading, index) for index, passage in enumerate(passages) for text, heading in _quotable(passage)]
-    bags = [wanted.intersection(terms(f"{heading} {text}")) for text, heading, _ in texts]
+    bags = [wanted.intersection(telling_terms(f"{heading} {text}")) for text, heading, _ in texts]
     counts = Counter(term for bag in bags for term in bag)
     weight = sum(1 / (1 + counts[term]) for term in wanted) or 1.0
     found: dict[str, _Sentence] = {}

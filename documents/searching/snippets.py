@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from documents.places import Mark
-from documents.rag.lexical import terms
+from documents.rag.language import languages
+from documents.rag.terms import telling_terms
 
 LENGTH = 280
 """Characters of a snippet: two or three lines."""
@@ -36,7 +37,7 @@ class Marker:
     """Finds the words of a search in texts, as retrieval does: by their stems."""
 
     def __init__(self, search: str) -> None:
-        self._of_word = _Marks(frozenset(terms(search)))
+        self._of_word = _Marks(search)
 
     def snippet(self, text: str) -> Snippet:
         """The stretch that has most of the search's words, different ones before the same again; else the beginning."""
@@ -53,8 +54,9 @@ class Marker:
 class _Marks(dict[str, tuple[Mark, ...]]):
     """Word → what of it is wanted, worked out once: an identifier's parts where it isn't wanted whole."""
 
-    def __init__(self, wanted: frozenset[str]) -> None:
-        self._wanted = wanted
+    def __init__(self, search: str) -> None:
+        self._languages = languages(search)
+        self._wanted = frozenset(telling_terms(search, self._languages))
 
     def __missing__(self, word: str) -> tuple[Mark, ...]:
         found = self[word] = tuple(self._found(word))
@@ -65,7 +67,7 @@ class _Marks(dict[str, tuple[Mark, ...]]):
             yield 0, len(word)
             return
         for part in _LETTERS.finditer(word):
-            if here := self._wanted.intersection(terms(part[0])):
+            if here := self._wanted.intersection(telling_terms(part[0], self._languages)):
                 yield from _stretches(part[0], part.start(), here)
 
 

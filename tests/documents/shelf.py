@@ -11,7 +11,8 @@ import numpy as np
 
 from documents import models
 from documents.models import Document, Library, Version
-from documents.rag.lexical import EVERY_CHUNK, POSTING, terms
+from documents.rag.lexical import EVERY_CHUNK, POSTING
+from documents.rag.terms import terms
 from documents.rag.types import Chunk, Hit, Span, Vector
 from documents.vector_db import PgVectorDB, Pool, Space
 
@@ -85,11 +86,12 @@ class Shelf:
 
     async def assert_index_is_sound(self) -> None:
         """Every posting is what the texts of the chunks say, in order, and the blocks add them up rightly."""
-        texts = dict(await self.rows("SELECT id, text FROM documents_chunk"))
+        texts = await self.rows("SELECT id, text, language FROM documents_chunk")
+        found = {chunk: terms(text, language) for chunk, text, language in texts}
         written = [
-            (chunk, term, frequency, len(terms(str(text))))
-            for chunk, text in texts.items()
-            for term, frequency in [(EVERY_CHUNK, 0), *Counter(terms(str(text))).items()]
+            (chunk, term, frequency, len(of_chunk))
+            for chunk, of_chunk in found.items()
+            for term, frequency in [(EVERY_CHUNK, 0), *Counter(of_chunk).items()]
         ]
         listed = []
         for term, packed in await self.rows("SELECT term, packed FROM documents_posting"):

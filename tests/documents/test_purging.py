@@ -33,7 +33,7 @@ from documents.models import (
     Version,
 )
 from documents.purging import erase, erase_library, erase_overdue, work_off
-from documents.rag.lexical import pack
+from documents.rag.lexical import indexed_terms, pack
 from documents.rag.types import Question
 from documents.removing import KEPT, remove_library, restore_library
 from documents.threads import in_thread
@@ -84,7 +84,7 @@ async def test_the_receipt_counts_what_was_there_and_nothing_of_it_is_left(
 ) -> None:
     received, other = await indexed(give, ("leave.md", LEAVE), ("travel.md", TRAVEL))
     chunks = [chunk async for chunk in Chunk.objects.filter(version=received.version)]
-    words = pack({chunk.pk: f"Leave\n{chunk.text}" for chunk in chunks})
+    words = pack({chunk.pk: indexed_terms("Leave", chunk.text, chunk.language) for chunk in chunks})
     before = {
         "documents": 1,
         "versions": 1,

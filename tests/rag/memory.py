@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from documents.rag.duplicates import signature
-from documents.rag.lexical import EVERY_CHUNK, pack, score, terms
+from documents.rag.lexical import EVERY_CHUNK, indexed_terms, pack, score
+from documents.rag.terms import telling_terms
 from documents.rag.types import Chunk, Hit, Narrowing, Passage, Vector
 
 
@@ -43,8 +44,10 @@ class MemoryVectorDB:
         return self._admitted(sorted(hits, key=lambda hit: -hit.score))[:limit]
 
     async def lexical(self, text: str, limit: int) -> list[Hit]:
-        packed = pack({number: chunk.indexed_text for number, chunk in enumerate(self.chunks)})
-        question = terms(text)
+        packed = pack(
+            {number: indexed_terms(chunk.heading, chunk.text, "en") for number, chunk in enumerate(self.chunks)}
+        )
+        question = telling_terms(text)
         postings = {term: packed[term] for term in question if term in packed}
         average = packed[EVERY_CHUNK]["length"].sum() / max(len(self.chunks), 1)
         hits = score(question, postings, chunks=len(self.chunks), average_length=float(average), limit=len(self.chunks))

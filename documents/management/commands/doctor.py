@@ -16,16 +16,17 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from redis import RedisError
 
 from documents import leases, strays
 from documents.evaluating import index
-from documents.models import Document, EmbeddingSpace, Page, Receipt, Version
+from documents.models import Block, Document, EmbeddingSpace, Page, Receipt, Version
 from documents.progress import worker_is_running
 from documents.rag.embedding import LocalEmbedding
 from documents.rag.errors import FootnoteError
+from documents.rag.terms import ANALYSIS
 from documents.rag.types import HowRead
 from documents.removing import KEPT
 from documents.wiring import open_system
@@ -171,6 +172,16 @@ def orphans() -> str:
     return "Every chunk has its vectors and words, and nothing is left of what was removed."
 
 
+def words() -> str:
+    blocks = Block.objects.aggregate(all=Count("pk"), old=Count("pk", filter=Q(analysis__lt=ANALYSIS)))
+    if not blocks["old"]:
+        return "All texts are indexed as this version of Footnote does it."
+    raise Warned(
+        f"{blocks['old']:,} of {blocks['all']:,} parts of the index were made by an earlier version of Footnote. They "
+        "are searched, less well; a worker is making them anew."
+    )
+
+
 def files() -> str:
     known, kept = strays.known(), strays.stored()  # In this order: what comes in meanwhile is no stray.
     if missing := known - kept:
@@ -233,6 +244,7 @@ LOOKS: dict[str, Callable[[], str]] = {
     "embedding model": embedding_model,
     "embedding space": live_space,
     "index": orphans,
+    "words": words,
     "files": files,
     "pictures": pictures,
     "removed": removed,
