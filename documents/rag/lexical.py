@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +34,15 @@ EVERY_CHUNK = ""
 Postings = NDArray[np.void]
 
 
+K1, B = 1.5, 0.85
+
+
 @dataclass(frozen=True, slots=True)
 class BM25:
     """How soon more of a word counts no more, and how much long texts are held back (Robertson & Zaragoza, 2009)."""
 
-    k1: float = 1.5
-    b: float = 0.85
+    k1: float = K1
+    b: float = B
 
 
 BY_DEFAULT = BM25()
@@ -84,32 +88,32 @@ def score(
     `chunks` and `average_length` are of all that was searched. Only chunks `among` these are told, where some are
     given; the scores are the same.
     """
-    weights = Counter(question)
-    found = [(weights[term], listed) for term, listed in postings.items() if weights[term] and len(listed)]
-    if not found:
+    asked = [(weight, postings[term]) for term, weight in Counter(question).items() if len(postings.get(term, ()))]
+    if not asked:
         return []
-    gains = [weight * _gains(listed, chunks, average_length, bm25) for weight, listed in found]
-    ids, scores = _summed(np.concatenate([listed["chunk"] for _, listed in found]), np.concatenate(gains))
-    if among is not None:
-        admitted = np.isin(ids, among)
-        ids, scores = ids[admitted], scores[admitted]
-    best = _highest(scores, limit)
+    ids = _ids([listed["chunk"] for _, listed in asked])
+    scores = np.zeros(len(ids), np.float32)
+    for weight, listed in asked:
+        scores[_places(listed["chunk"], ids)] += weight * _gains(listed, chunks, average_length, bm25)
+    admitted = np.flatnonzero(scores if among is None else scores * np.isin(ids, among))
+    best = admitted[_highest(scores[admitted], limit)]
     return [Hit(chunk, gain) for chunk, gain in zip(ids[best].tolist(), scores[best].tolist(), strict=True)]
 
 
-def _summed(chunks: NDArray[np.uint32], gains: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Each chunk once, in order, with all that it gained."""
-    first, last = int(chunks.min()), int(chunks.max())
-    if last - first > _SPREAD * len(chunks):
-        ids, places = np.unique(chunks, return_inverse=True)
-        return ids.astype(np.int64), np.bincount(places, gains).astype(np.float64, copy=False)
-    # Five times as quick as to sort them, unless most of the numbers between are of chunks that aren't there.
-    scores = np.bincount(chunks - np.uint32(first), gains).astype(np.float64, copy=False)
-    places = np.flatnonzero(scores)
-    return places + first, scores[places]
+def _ids(listed: Sequence[NDArray[np.uint32]]) -> NDArray[np.uint32]:
+    """All that are listed, rising: with those between them, which spares to sort them, unless these are too many."""
+    first, last = min(int(each.min()) for each in listed), max(int(each.max()) for each in listed)
+    if last - first < _SPREAD * sum(map(len, listed)):
+        return np.arange(first, last + 1, dtype=np.uint32)
+    return np.unique(np.concatenate(listed))
 
 
-def _highest(scores: NDArray[np.float64], limit: int) -> NDArray[np.intp]:
+def _places(chunks: NDArray[np.uint32], ids: NDArray[np.uint32]) -> NDArray[np.integer[Any]]:
+    has_all = int(ids[-1]) - int(ids[0]) == len(ids) - 1
+    return chunks - ids[0] if has_all else np.searchsorted(ids, chunks)
+
+
+def _highest(scores: NDArray[np.float32], limit: int) -> NDArray[np.intp]:
     """The places of the `limit` highest scores, highest first, the earlier of equals first."""
     places = np.arange(len(scores))
     if limit < len(scores):
@@ -118,10 +122,15 @@ def _highest(scores: NDArray[np.float64], limit: int) -> NDArray[np.intp]:
     return places[order]
 
 
-def _gains(listed: Postings, chunks: int, average_length: float, bm25: BM25) -> NDArray[np.float64]:
+def _gains(listed: Postings, chunks: int, average_length: float, bm25: BM25) -> NDArray[np.float32]:
     """What a term adds to each chunk's score: its rarity × its saturated frequency."""
-    rarity = float(np.log1p(max(chunks - len(listed) + 0.5, 0.5) / (len(listed) + 0.5)))
-    frequency = listed["frequency"].astype(np.float64)
-    held_back = bm25.k1 * (1 - bm25.b) + (bm25.k1 * bm25.b / average_length) * listed["length"]
-    gains: NDArray[np.float64] = rarity * (bm25.k1 + 1) * frequency / (frequency + held_back)
+    rarity = np.log1p(max(chunks - len(listed) + 0.5, 0.5) / (len(listed) + 0.5))
+    gains = listed["frequency"].astype(np.float32)
+    # In place: to ask the system for memory takes longer than to calculate.
+    divisors = listed["length"].astype(np.float32)
+    divisors *= np.float32(bm25.k1 * bm25.b / average_length)
+    divisors += np.float32(bm25.k1 * (1 - bm25.b))
+    divisors += gains
+    gains *= np.float32(rarity * (bm25.k1 + 1))
+    gains /= divisors
     return gains
