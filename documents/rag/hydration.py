@@ -9,8 +9,11 @@ from math import ceil
 
 from documents.rag.types import PAGE_BREAK, Passage, Span, VectorDatabase
 
-RADIUS = 2
+FARTHEST = 12
 """How many chunks either side a passage may grow by."""
+
+MUCH = 0.5
+"""Of the score of all passages: a document that has so much of it is read whole, if that can be afforded."""
 
 _Piece = tuple[Span, str]
 
@@ -22,12 +25,14 @@ class _Growth:
     rank: int
     steps: int
     neighbour: Passage
-    same_section: bool
+    is_of_whole: bool
+    is_of_section: bool
 
     @property
-    def urgency(self) -> tuple[bool, int, int, int]:
-        """What to read first: the same section, near, about a good passage, after it rather than before."""
-        return not self.same_section, abs(self.steps), self.rank, -self.steps
+    def urgency(self) -> tuple[bool, bool, int, int, int]:
+        """What to read first: a document that is read whole, then the same section, then what is near, about a good
+        passage, after it rather than before."""
+        return not self.is_of_whole, not self.is_of_section, abs(self.steps), self.rank, -self.steps
 
 
 async def hydrate(passages: Sequence[Passage], vector_db: VectorDatabase, budget_tokens: int) -> tuple[Passage, ...]:
@@ -39,8 +44,10 @@ async def hydrate(passages: Sequence[Passage], vector_db: VectorDatabase, budget
     spare = budget_tokens - sum(passage.tokens for passage in kept)
     if not kept or spare <= 0:
         return kept
-    around = await vector_db.neighbours([passage.chunk for passage in kept], RADIUS)
-    return _grown(kept, sorted(_growths(kept, around), key=lambda growth: growth.urgency), spare)
+    radius = min(FARTHEST, ceil(spare * len(kept) / max(budget_tokens - spare, 1)) + 1)
+    around = await vector_db.neighbours([passage.chunk for passage in kept], radius)
+    whole = _whole(kept, around, radius, spare)
+    return _grown(kept, sorted(_growths(kept, around, whole), key=lambda growth: growth.urgency), spare)
 
 
 def _affordable(passages: Sequence[Passage], budget: int) -> tuple[Passage, ...]:
@@ -53,7 +60,25 @@ def _affordable(passages: Sequence[Passage], budget: int) -> tuple[Passage, ...]
     return tuple(kept)
 
 
-def _growths(passages: Sequence[Passage], around: Mapping[int, Sequence[Passage]]) -> Iterator[_Growth]:
+def _whole(
+    passages: Sequence[Passage], around: Mapping[int, Sequence[Passage]], radius: int, spare: int
+) -> object | None:
+    """The document that has much of the score, if all of it is near its passages and the rest of it can be afforded."""
+    scores = defaultdict[object, float](float)
+    for passage in passages:
+        scores[_document(passage)] += max(passage.score, 0.0)
+    document = max(scores, key=scores.__getitem__)
+    found = [passage for passage in passages if _document(passage) == document]
+    near = {chunk.metadata["chunk_id"]: chunk.tokens for passage in found for chunk in around.get(passage.chunk, ())}
+    last = max(passage.metadata["chunk_id"] for passage in found)
+    is_all = near.keys() == set(range(len(near))) and len(near) <= last + radius
+    rest = sum(near.values()) - sum(passage.tokens for passage in found)
+    return document if is_all and rest <= spare and scores[document] >= MUCH * sum(scores.values()) else None
+
+
+def _growths(
+    passages: Sequence[Passage], around: Mapping[int, Sequence[Passage]], whole: object | None
+) -> Iterator[_Growth]:
     """What each passage could grow by; not what is a passage itself, nor what lies beyond such a one."""
     found = {passage.chunk for passage in passages}
     for rank, passage in enumerate(passages):
@@ -63,7 +88,8 @@ def _growths(passages: Sequence[Passage], around: Mapping[int, Sequence[Passage]
             for at in side:
                 if row[at].chunk in found:
                     break
-                yield _Growth(rank, at - here, row[at], row[at].heading_path == passage.heading_path)
+                is_of_section = row[at].heading_path == passage.heading_path != ()
+                yield _Growth(rank, at - here, row[at], _document(passage) == whole, is_of_section)
 
 
 def _grown(passages: Sequence[Passage], growths: Iterable[_Growth], spare: int) -> tuple[Passage, ...]:

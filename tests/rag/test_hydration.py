@@ -71,6 +71,45 @@ async def test_the_best_passage_grows_first() -> None:
     assert (best.tokens, other.tokens) == (200, 100)
 
 
+async def scored(database: MemoryVectorDB, budget: int, **scores: float) -> dict[str, int]:
+    """Chunk ("c4") → the tokens of its passage after hydration."""
+    found = await database.passages([Hit(int(name[1:]), score) for name, score in scores.items()])
+    return {f"c{passage.chunk}": passage.tokens for passage in await hydrate(found, database, budget)}
+
+
+async def two_documents() -> MemoryVectorDB:
+    """Chunks 0 to 5 and 6 to 11, of a hundred tokens, each in a section of its own."""
+    hundreds = [(at, at + 100) for at in range(0, 600, 100)]
+    database, other = await shelf(*hundreds, sections="ABCDEF"), await shelf(*hundreds, sections="ABCDEF", source="b")
+    await database.add(other.chunks, other.vectors)
+    return database
+
+
+async def test_a_document_that_has_most_of_the_score_is_read_whole() -> None:
+    assert await scored(await two_documents(), 700, c0=2, c8=1) == {"c0": 600, "c8": 100}
+
+
+async def test_two_passages_share_what_lies_between_them_in_a_document_that_is_read_whole() -> None:
+    assert await scored(await two_documents(), 700, c8=1, c0=1, c5=1) == {"c8": 100, "c0": 300, "c5": 300}
+
+
+async def test_a_document_with_little_of_the_score_is_not_read_whole() -> None:
+    database = await two_documents()
+    more = await shelf(*((at, at + 100) for at in range(0, 600, 100)), sections="ABCDEF", source="c")
+    await database.add(more.chunks, more.vectors)
+    assert await scored(database, 800, c0=1.2, c8=1, c14=1) == {"c0": 200, "c8": 300, "c14": 300}
+
+
+async def test_a_document_that_is_too_long_is_not_read_whole() -> None:
+    assert await scored(await two_documents(), 600, c0=2, c8=1) == {"c0": 300, "c8": 300}
+
+
+async def test_a_section_is_read_before_what_is_nearer() -> None:
+    database = await shelf(*((at, at + 100) for at in range(0, 1_000, 100)), sections="XAAAABBBBB")
+    (passage,) = await hydrated(database, [4], 400)
+    assert passage.spans == (Span(1, 100, 500),)
+
+
 async def test_passages_that_meet_do_not_share_text() -> None:
     database = await shelf((0, 100), (90, 200), (190, 300), (290, 400), (390, 500))
     best, other = await hydrated(database, [1, 4], 1_000)
