@@ -12,7 +12,19 @@ from collections.abc import Sequence
 from bench.figures import figures, table
 from tests.installation import ROOT
 
-PARTS = ("answers", "ingest", "footprint", "faults", "retrieval", "parsing", "pages", "weight", "hostile", "deletion")
+PARTS = (
+    "answers",
+    "ingest",
+    "footprint",
+    "faults",
+    "retrieval",
+    "bm25",
+    "parsing",
+    "pages",
+    "weight",
+    "hostile",
+    "deletion",
+)
 
 
 def main(names: Sequence[str]) -> int:
