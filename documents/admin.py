@@ -3,10 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -15,9 +16,19 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
-from documents import actions, progress
+from documents import actions, progress, spaces
 from documents.forms import FilesForm, RenameForm
-from documents.models import Document, EmbeddingSpace, Endpoint, Library, Membership, Receipt, User, Version
+from documents.models import (
+    Document,
+    Embedding,
+    EmbeddingSpace,
+    Endpoint,
+    Library,
+    Membership,
+    Receipt,
+    User,
+    Version,
+)
 from documents.renaming import rename
 from documents.views.libraries import receive_all, tell
 
@@ -185,7 +196,17 @@ class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class EmbeddingSpaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Shown only: spaces are made and retired by `reembed`."""
 
-    list_display = ("model", "dimensions", "state")
+    list_display = ("model", "dimensions", "state", "chunks", "error")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if sentence := spaces.differs_from_setting():
+            messages.warning(request, sentence)
+        return super().changelist_view(request, extra_context)
+
+    @admin.display(description="chunks with vectors")
+    def chunks(self, space: EmbeddingSpace) -> str:
+        embedded = Embedding.objects.filter(space=space).aggregate(count=Count("chunk", distinct=True))["count"]
+        return intcomma(embedded)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import asdict
 
+from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Exists, OuterRef
 from psycopg import sql
@@ -13,6 +14,7 @@ from psycopg import sql
 from documents import wiring
 from documents.gaps import Gaps
 from documents.models import Embedding, EmbeddingSpace
+from documents.rag.embedding import LocalEmbedding
 from documents.rag.errors import PermanentError
 from documents.threads import in_thread
 from documents.vector_db import Space, add_space, index_name, index_statement
@@ -30,8 +32,24 @@ class Refused(PermanentError):
     """This can't be done with the embedding spaces as they are."""
 
 
+def _not_whole(row: EmbeddingSpace, lacking: int) -> Refused:
+    missing = "1 chunk is" if lacking == 1 else f"{lacking:,} chunks are"
+    return Refused(f"{missing} missing in {row}. Run `manage.py reembed --model {row.model}`.")
+
+
 def space_of(row: EmbeddingSpace) -> Space:
     return Space(row.pk, row.model, row.dimensions, row.full_dimensions, row.query_prefix, row.passage_prefix)
+
+
+def differs_from_setting() -> str:
+    """That the live space is of another model than EMBEDDING_MODEL names, and what to do; empty where it isn't."""
+    live, wanted = in_state(State.LIVE), settings.EMBEDDING_MODEL or LocalEmbedding.name
+    if live is None or live.model == wanted:
+        return ""
+    return (
+        f"Documents are embedded by {live.model}, but the setting names {wanted}. "
+        f"Run `manage.py reembed --model {wanted}`, or set EMBEDDING_MODEL={live.model}."
+    )
 
 
 def in_state(state: State) -> EmbeddingSpace | None:
@@ -108,7 +126,7 @@ async def of_model(model: str, *, on_trial: bool = False) -> Space | None:
     if row is None:
         raise Refused(f"Nothing is embedded by {model}. Build a space by `manage.py reembed --model {model}` first.")
     if lacking := 0 if on_trial else await missing(space_of(row)):
-        raise Refused(f"{lacking:,} chunks have no vectors by {row} yet. Run `manage.py reembed --model {model}`.")
+        raise _not_whole(row, lacking)
     return space_of(row)
 
 
@@ -200,9 +218,7 @@ async def put_in_force(row: EmbeddingSpace) -> None:
     space = space_of(row)
     while (lacking := await missing(space)) > LAST_GAP:
         if lacking > ALMOST:
-            raise Refused(
-                f"{lacking:,} chunks have no vectors by {row} yet. Run `manage.py reembed --model {row.model}`."
-            )
+            raise _not_whole(row, lacking)
         await _fill(space)
     await index(space)
     async with wiring.current().pool.connection() as connection, connection.transaction():

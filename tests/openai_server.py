@@ -39,7 +39,7 @@ _SOURCE = re.compile(r"^\[(\d+)\] \[Source: [^\n]*\]\n(.*?)(?=^\[\d+\] \[Source:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How the next request to `path` is answered; the places `…_at` count words of a streamed text.
+    """How the next request to `path` is answered; the places `…_at` count words of a streamed text (else, hold at 0).
 
     `text` is the answer, None for the default, which quotes the question's sources. `delay`: seconds before each word.
     `hang`: no answer at all. `hold_at`: wait there until `gate` is released. `cut_at`: the connection is lost there.
@@ -176,7 +176,13 @@ class OpenAIServer:
         elif request.path == CHAT and request.body.get("stream"):
             await self._stream(request, reply, send)
         else:
+            if reply.hold_at is not None:
+                await self._hold(request, reply)
             await _send_json(send, _whole(request, reply))
+
+    async def _hold(self, request: Request, reply: Reply) -> None:
+        request.held.set()
+        await self._gates[reply.gate].wait()
 
     async def _stream(self, request: Request, reply: Reply, send: Send) -> None:
         await send(_start(200, "text/event-stream"))
@@ -193,8 +199,7 @@ class OpenAIServer:
 
     async def _before_word(self, place: int, request: Request, reply: Reply, send: Send) -> None:
         if place == reply.hold_at:
-            request.held.set()
-            await self._gates[reply.gate].wait()
+            await self._hold(request, reply)
         if place == reply.garbage_at:
             await send({"type": "http.response.body", "body": b"data: <html>\xff\n\n", "more_body": True})
         if place == reply.error_at:

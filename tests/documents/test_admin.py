@@ -6,8 +6,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
-from documents.models import Document, Library, Membership, User
+from documents.models import Document, EmbeddingSpace, Library, Membership, User
 from tests.documents.conftest import Give
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,15 @@ def test_an_administrator_sees_only_what_they_may_read(
 @pytest.mark.parametrize("name", ["user", "library", "document", "endpoint", "embeddingspace"])
 def test_every_list_opens(admin: Client, name: str) -> None:
     assert admin.get(reverse(f"admin:documents_{name}_changelist")).status_code == 200
+
+
+def test_embedding_spaces_are_listed_with_how_far_they_are_and_what_to_do(admin: Client, settings: Settings) -> None:
+    EmbeddingSpace.objects.create(model="old", dimensions=384, state="live")
+    EmbeddingSpace.objects.create(model="new", dimensions=64, error="The key was refused.")
+    settings.EMBEDDING_MODEL = "new"
+    page = admin.get(reverse("admin:documents_embeddingspace_changelist")).text
+    assert "Run `manage.py reembed --model new`, or set EMBEDDING_MODEL=old." in page
+    assert "The key was refused." in page
 
 
 @pytest.mark.parametrize("name", ["user", "library", "document"])

@@ -23,7 +23,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from documents.indexing import index
-from documents.models import Document, Library, Membership, Page, User, Version
+from documents.models import Document, EmbeddingSpace, Library, Membership, Page, User, Version
 from documents.progress import PULSE, beat
 from documents.wiring import open_system
 from tests.openai_server import OpenAIServer
@@ -256,7 +256,18 @@ def test_the_doctor_finds_what_is_missing_in_the_index(administrator: User, fold
 def test_the_doctor_says_that_the_setting_names_another_model(administrator: User, folder: Path, settings: Any) -> None:
     ingest(folder, "--wait")
     settings.EMBEDDING_MODEL = "another"
-    assert "Run `manage.py reembed`" in doctor()["embedding space"]["detail"]
+    detail = doctor()["embedding space"]["detail"]
+    assert "Run `manage.py reembed --model another`, or set EMBEDDING_MODEL=scripted-embedding." in detail
+
+
+def test_the_doctor_tells_of_a_space_that_is_being_built_and_what_stops_it(administrator: User, folder: Path) -> None:
+    ingest(folder, "--wait")
+    building = EmbeddingSpace.objects.create(model="another", dimensions=64)
+    assert "another (64) is being built" in doctor()["embedding space"]["detail"]
+    EmbeddingSpace.objects.filter(pk=building.pk).update(error="The key was refused.")
+    check = doctor()["embedding space"]
+    assert check["ok"]
+    assert "is not being built just now: The key was refused." in check["detail"]
 
 
 def test_a_library_needs_a_name(folder: Path, owner: User) -> None:

@@ -89,5 +89,5 @@ def test_golden_questions_are_not_asked_of_a_model_by_which_nothing_is_embedded(
 
 def test_golden_questions_are_not_asked_of_a_space_that_is_half_built(golden: GoldenQuestion) -> None:
     reembed("--model", SMALL)
-    with pytest.raises(CommandError, match=r"3 chunks have no vectors by scripted-small \(64\) yet\."):
+    with pytest.raises(CommandError, match=r"3 chunks are missing in scripted-small \(64\)\."):
         evaluate("--golden", "--user", "owner@example.com", "--model", SMALL)

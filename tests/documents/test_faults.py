@@ -184,3 +184,26 @@ def test_ctrl_c_in_the_middle_ends_the_worker_and_the_next_start_goes_on(model: 
             with Visitor(second) as visitor:
                 wait_until_ready(visitor, document)
             assert_in_order(second)
+
+
+def test_a_re_embedding_goes_on_after_its_worker_and_its_database_are_killed(
+    visitor: Visitor, library: int, model: OpenAIServer
+) -> None:
+    footnote = visitor.footnote
+    wait_until_ready(visitor, begin(visitor, library, model, "embedded again.md"))
+
+    def reembed(*arguments: str) -> dict[str, str]:
+        """The spaces' states; none while Postgres comes back."""
+        done = run("reembed", *arguments, "--json", "--data", str(footnote.data), **footnote.environment)
+        return {space["model"]: space["state"] for space in json.loads(done.stdout or '{"spaces": []}')["spaces"]}
+
+    for victim in ("celery", "postgres"):
+        model.queue(Reply(path=EMBEDDINGS), *[Reply(path=EMBEDDINGS, hold_at=0, gate=victim)] * 2)
+        before = len(model.requests(EMBEDDINGS))
+        reembed("--model", "scripted-small")
+        model.wait_for_request(before + 3, EMBEDDINGS)
+        footnote.process_of(victim).kill()
+        model.release(victim)
+        wait_until(lambda: reembed().get("scripted-small") == "ready")
+        reembed("--discard")
+    assert_in_order(footnote)

@@ -20,16 +20,17 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from redis import RedisError
 
-from documents import leases, strays
+from documents import leases, spaces, strays
 from documents.evaluating import index
 from documents.models import Block, Document, EmbeddingSpace, Page, Receipt, Version
 from documents.progress import worker_is_running
-from documents.rag.embedding import LocalEmbedding
 from documents.rag.errors import FootnoteError
 from documents.rag.terms import ANALYSIS
 from documents.rag.types import HowRead
 from documents.removing import KEPT
 from documents.wiring import open_system
+
+State = EmbeddingSpace.State
 
 FREE_MEGABYTES = 512
 TIDIED = timedelta(minutes=10)
@@ -156,14 +157,17 @@ async def embed_something() -> str:
     return f"{model.name} answers with {vectors.shape[1]} numbers."
 
 
-def live_space() -> str:
-    space = EmbeddingSpace.objects.filter(state=EmbeddingSpace.State.LIVE).first()
-    wanted = settings.EMBEDDING_MODEL or LocalEmbedding.name
-    if space is None:
+def embedding_space() -> str:
+    live, building = spaces.in_state(State.LIVE), spaces.in_state(State.BUILDING)
+    if live is None:
         return "There is no embedding space yet; the first document makes one."
-    if space.model != wanted:
-        raise Wrong(f"Documents are embedded by {space.model}, the setting names {wanted}. Run `manage.py reembed`.")
-    return f"Documents are embedded by {space}."
+    if building and building.error:
+        raise Warned(f"{live} serves. {building} is not being built just now: {building.error}")
+    if building:
+        return f"Documents are embedded by {live}. {building} is being built: see `manage.py reembed`."
+    if sentence := spaces.differs_from_setting():
+        raise Wrong(sentence)
+    return f"Documents are embedded by {live}."
 
 
 def orphans() -> str:
@@ -242,7 +246,7 @@ LOOKS: dict[str, Callable[[], str]] = {
     "worker": worker,
     "text recognition": recognition,
     "embedding model": embedding_model,
-    "embedding space": live_space,
+    "embedding space": embedding_space,
     "index": orphans,
     "words": words,
     "files": files,
