@@ -230,7 +230,13 @@ def test_an_index_that_is_in_use_shows_to_nobody(stalled: subprocess.Popen[str],
     name = index_library().get().name
     administrator = User.objects.create_superuser("root@example.com", "a long password")
     client.force_login(administrator)
-    for page in ("admin:documents_library_changelist", "admin:documents_document_changelist", "libraries", "home"):
+    for page in (
+        "admin:documents_library_changelist",
+        "admin:documents_document_changelist",
+        "libraries",
+        "search",
+        "home",
+    ):
         assert name not in client.get(reverse(page)).text
     assert not Library.objects.readable_by(administrator).filter(name=name).exists()
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from documents.evaluating import background
@@ -242,6 +243,15 @@ def test_a_question_that_is_removed_while_it_is_asked_has_no_result(
     asyncio.run(ask())
     run = EvaluationRun.objects.get()
     assert (run.standing, run.questions) == ("finished", 1)
+
+
+def test_however_a_question_goes_nothing_stays_of_it(owner: User, golden: GoldenQuestion) -> None:
+    """As when a result is stored between two of the statements by which Django deletes."""
+    evaluate(owner)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM documents_goldenquestion")
+    assert not GoldenPlace.objects.exists()
+    assert not EvaluationResult.objects.exists()
 
 
 def test_nothing_is_started_where_there_is_nothing_to_ask(stranger: User, golden: GoldenQuestion) -> None:
