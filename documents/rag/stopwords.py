@@ -6,13 +6,6 @@ Nothing is left out of the index for them: a text that consists of them can be f
 from __future__ import annotations
 
 _LISTED = {
-    "cs": """
-        a aby aj ale ani asi až bez bude by byl byla byli bylo být co což do i ho jak jaká jaké jaký jako je jeho
-        jej její jejich jen jestli ještě již jsem jsi jsme jsou jste k kam kde kdo kdy když ke která které který
-        kteří ku má mají máte mě mezi mi mít mne mohu moje můj můžete můžu my na nad nám náš ne nebo než není nic o
-        od on ona oni ono po pod podle pokud pro proč protože proto před při s se si svůj ta tak také takže tam tato
-        tedy ten tento to toho tom tomto tomu tuto ty u už v vám váš vaše ve vy z za zda ze že
-    """,
     "da": """
         af alle anden at blev blive bliver da de dem den denne der deres det dette dig din disse dog du efter eller
         en end er et for fra ham han hans har havde have hen hendes her hos hun hvad hvem hver hvilke hvilken hvis

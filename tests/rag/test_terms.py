@@ -20,7 +20,6 @@ def is_found(asked: str, written: str, language: str = "en") -> bool:
         ("de", "Die Zertifikate werden erneuert.", "Wie kann ich mein Zertifikat erneuern?"),
         ("fr", "Les certificats sont renouvelés.", "Comment puis-je renouveler un certificat ?"),
         ("es", "Se renuevan los certificados.", "¿Cómo puedo renovar mi certificado?"),
-        ("cs", "Certifikáty jsou obnovovány.", "Jak mohu obnovit svůj certifikát?"),
         ("ar", "تجديد الشهادات", "كيف يمكنني تجديد الشهادة الخاصة بي؟"),
         ("ru", "Сертификаты обновляются.", "Как я могу обновить свой сертификат?"),
         ("zh", "東京都に住んでいます", "東京"),
