@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any
 
 from pgvector import HalfVector
 from psycopg import sql
@@ -23,20 +22,16 @@ class Gaps:
         self._space = sql.Literal(space.id)
 
     async def count(self) -> int:
-        return int(await self._value(_COUNT))
+        return await self._number(_COUNT)
 
     async def of(self) -> int:
         """How many chunks there are that should have vectors."""
-        return int(await self._value(_ALL))
+        return await self._number(_ALL)
 
-    async def has_newer(self) -> bool:
-        """Whether there is a chunk after all those that have vectors in the space."""
-        return bool(await self._value(_NEWER))
-
-    async def _value(self, query: sql.SQL) -> Any:
+    async def _number(self, query: sql.SQL) -> int:
         async with self._pool.connection() as connection:
-            [(value,)] = await (await connection.execute(query.format(space=self._space))).fetchall()
-        return value
+            [(number,)] = await (await connection.execute(query.format(space=self._space))).fetchall()
+        return int(number)
 
     async def close(self, system: RAGSystem, size: int) -> AsyncGenerator[int]:
         """Embed what is missing, `size` chunks at a time, several batches under way; tells of each how many it had.
@@ -99,12 +94,6 @@ _COUNT = sql.SQL(
 AND NOT EXISTS (SELECT FROM documents_embedding WHERE space_id = {space} AND chunk_id = chunk.id)
 """
 )
-
-_NEWER = sql.SQL("""
-SELECT EXISTS (SELECT FROM documents_chunk WHERE id > (
-    SELECT coalesce(max(chunk_id), 0) FROM documents_embedding WHERE space_id = {space}
-))
-""")
 
 # Chunk by chunk: the planner, to whom a new space is empty, would read all of it for each batch. The title is the one
 # that `originals.metadata` tells.

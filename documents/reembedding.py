@@ -62,7 +62,7 @@ class _Building:
             await self.stop(error)
 
     async def build(self) -> None:
-        if await spaces.is_up_to_date(self.space):
+        if await spaces.is_whole(self.space):
             return
         while await self.fill() > spaces.LAST_GAP:
             pass

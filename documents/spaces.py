@@ -106,8 +106,9 @@ async def discard(*states: State) -> list[EmbeddingSpace]:
 
 
 async def _throw_away(row: EmbeddingSpace) -> None:
-    await _drop_index(space_of(row))
-    await in_thread(EmbeddingSpace.objects.filter(pk=row.pk).delete)
+    """Unless it has been put in force in the meantime."""
+    if (await in_thread(EmbeddingSpace.objects.filter(pk=row.pk, state=row.state).delete))[0]:
+        await _drop_index(space_of(row))
 
 
 # --- Chosen to be measured ----------------------------------------------------------------------
@@ -171,9 +172,9 @@ async def all_chunks(space: Space) -> int:
     return await Gaps(wiring.current().pool, space).of()
 
 
-async def is_up_to_date(space: Space) -> bool:
-    """Whether it is indexed, and no chunk has come since; a look that costs nothing."""
-    return await is_indexed(space) and not await Gaps(wiring.current().pool, space).has_newer()
+async def is_whole(space: Space) -> bool:
+    """Whether it can be put in force as it is."""
+    return await is_indexed(space) and not await missing(space)
 
 
 async def is_indexed(space: Space) -> bool:
@@ -222,7 +223,9 @@ async def put_in_force(row: EmbeddingSpace) -> None:
         await _fill(space)
     await index(space)
     async with wiring.current().pool.connection() as connection, connection.transaction():
-        await connection.execute(_HOLD_UP_INDEXING)
+        held = await (await connection.execute(_HOLD_UP_INDEXING, [space.id])).fetchall()
+        if (space.id,) not in held:
+            raise Refused(f"{row} has just been thrown away.")
         await _fill(space)
         await connection.execute(_RETIRE)
         await connection.execute(_PUT_IN_FORCE, [space.id])
@@ -234,7 +237,9 @@ async def _fill(space: Space) -> None:
 
 
 # Stores in other transactions hold the row of the space that they store in (statements.KEEP_SERVING).
-_HOLD_UP_INDEXING = "SELECT FROM documents_embeddingspace WHERE state = 'live' FOR NO KEY UPDATE"
+_HOLD_UP_INDEXING = """
+SELECT id FROM documents_embeddingspace WHERE state = 'live' OR id = %s ORDER BY id FOR NO KEY UPDATE
+"""
 
 _RETIRE = "UPDATE documents_embeddingspace SET state = 'retired' WHERE state = 'live'"
 

@@ -110,6 +110,25 @@ async def test_much_that_is_missing_is_told_and_nothing_changes(
     assert await EmbeddingSpace.objects.filter(state=State.BUILDING, model=SMALL).aexists()
 
 
+async def test_a_space_that_is_thrown_away_meanwhile_does_not_take_over(built: None) -> None:
+    row = await EmbeddingSpace.objects.aget(state=State.BUILDING)
+    await spaces.discard(State.BUILDING)
+    with pytest.raises(spaces.Refused, match=r"scripted-small \(64\) has just been thrown away\."):
+        await spaces.put_in_force(row)
+    assert await EmbeddingSpace.objects.filter(state=State.LIVE, model=MODELS[1]).aexists()
+
+
+async def test_a_chunk_that_was_passed_over_is_still_looked_for(built: None, give: Give) -> None:
+    """Chunks may be committed in another order than that of their ids."""
+    await finish(await upload(give, "mole"))
+    await reembedding.go_on()
+    first = await Chunk.objects.order_by("pk").afirst()
+    await Embedding.objects.filter(chunk=first, space__model=SMALL).adelete()
+    assert [now.state for now in await reembedding.standings()] == ["live", "building"]
+    await reembedding.go_on()
+    assert [now.state for now in await reembedding.standings()] == ["live", "ready"]
+
+
 async def test_a_question_under_way_is_answered_in_the_space_it_began_in(
     built: None, system: Wiring, model: OpenAIServer, library: Library
 ) -> None:
