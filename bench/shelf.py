@@ -74,7 +74,8 @@ def make_versions(chunks: int) -> list[Version]:
         Document(library=libraries[place], name=f"{number}.txt") for number, place in enumerate(places)
     )
     versions = Version.objects.bulk_create(
-        Version(document=document, bytes=0, media_type=_type(number)) for number, document in enumerate(documents)
+        Version(document=document, bytes=0, media_type=_type(number), chunks_indexed=DOCUMENT_CHUNKS)
+        for number, document in enumerate(documents)
     )
     for document, version in zip(documents, versions, strict=True):
         document.current = version

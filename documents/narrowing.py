@@ -27,17 +27,25 @@ FEW = 20_000
 class Scope:
     """What is searched of `libraries`: these `chunks`, or all that meet `condition` where they are too many to list.
 
-    The condition is on the tables `chunk`, `version` and `document`, with `values` for its placeholders.
+    The condition is on the tables `chunk` and `version`, with `values` for its placeholders.
     """
 
     libraries: list[int]
+    chunks: NDArray[np.int64] | None = None
     condition: sql.Composable = field(default_factory=partial(sql.SQL, "true"))
     values: Mapping[str, object] = field(default_factory=dict)
-    chunks: NDArray[np.int64] | None = None
 
     @property
     def empty(self) -> bool:
         return not self.libraries or (self.chunks is not None and not len(self.chunks))
+
+    def listed(self, chunks: Sequence[int]) -> list[int]:
+        """Those of the chunks that are in the list, where there is one."""
+        if self.chunks is None:
+            return list(chunks)
+        given = np.array(chunks, np.int64)
+        admitted: list[int] = given[np.isin(given, self.chunks)].tolist()
+        return admitted
 
 
 async def find_scope(connection: Connection, libraries: list[int], narrowings: Sequence[Narrowing]) -> Scope:
@@ -46,14 +54,16 @@ async def find_scope(connection: Connection, libraries: list[int], narrowings: S
         if narrowing.libraries:
             rows = await (await connection.execute(_LIBRARIES, [libraries])).fetchall()
             libraries = named(narrowing.libraries, dict(rows))
-    condition, values = _condition(narrowings)
+    about, text = _Tests("about"), _Tests("text")
+    for narrowing in narrowings:
+        _test(narrowing, about, text)
+    values = {**about.values, **text.values}
     if not values or not libraries:
         return Scope(libraries)
-    whole = {"libraries": libraries, "limit": FEW + 1} | values
-    cursor = await connection.execute(_CHUNKS.format(condition=condition), whole, binary=True)
-    [(chunks,)] = await cursor.fetchall()
-    listed = np.array(chunks, np.int64) if len(chunks) <= FEW else None
-    return Scope(libraries, condition, values, listed)
+    chunks = await _listed(connection, libraries, about, text)
+    if chunks is not None:
+        return Scope(libraries, chunks)
+    return Scope(libraries, None, sql.SQL("{} AND {}").format(about.all, text.all), values)
 
 
 def named(names: Iterable[str], libraries: Mapping[int, str]) -> list[int]:
@@ -70,26 +80,46 @@ def _folded(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def _condition(narrowings: Iterable[Narrowing]) -> tuple[sql.Composed, dict[str, object]]:
-    """All that narrows but the libraries, and the values for its placeholders."""
-    parts: list[sql.Composed] = []
-    values: dict[str, object] = {}
+@dataclass(frozen=True, slots=True)
+class _Tests:
+    """Conditions in SQL, with the values for their placeholders."""
 
-    def must(test: sql.SQL, value: object) -> None:
-        name = f"narrowing_{len(values)}"
-        values[name] = value
-        parts.append(test.format(sql.Placeholder(name)))
+    name: str
+    conditions: list[sql.Composable] = field(default_factory=list)
+    values: dict[str, object] = field(default_factory=dict)
 
-    for narrowing in narrowings:
-        if narrowing.types:
-            must(_OF_TYPE, sorted(media_types(narrowing.types)))
-        if narrowing.after:
-            must(_AFTER, _begin(narrowing.after))
-        if narrowing.before:
-            must(_BEFORE, _begin(narrowing.before))
-        for phrase in filter(str.strip, narrowing.phrases):
-            must(_HOLDS, _pattern(phrase))
-    return sql.SQL(" AND ").join(parts), values
+    def add(self, condition: sql.SQL, value: object) -> None:
+        name = f"{self.name}_{len(self.values)}"
+        self.values[name] = value
+        self.conditions.append(condition.format(sql.Placeholder(name)))
+
+    @property
+    def all(self) -> sql.Composed:
+        return sql.SQL(" AND ").join([sql.SQL("true"), *self.conditions])
+
+
+def _test(narrowing: Narrowing, about: _Tests, text: _Tests) -> None:
+    """Add what a narrowing, but for its libraries, asks of a chunk's version, and of its text."""
+    if narrowing.types:
+        about.add(_OF_TYPE, sorted(media_types(narrowing.types)))
+    if narrowing.after:
+        about.add(_AFTER, _begin(narrowing.after))
+    if narrowing.before:
+        about.add(_BEFORE, _begin(narrowing.before))
+    for phrase in filter(str.strip, narrowing.phrases):
+        text.add(_HOLDS, _pattern(phrase))
+
+
+async def _listed(
+    connection: Connection, libraries: list[int], about: _Tests, text: _Tests
+) -> NDArray[np.int64] | None:
+    """The chunks that meet the tests; None for too many."""
+    # How many are left of a document is known before they are read, but for a phrase's.
+    likely = 2**40 if text.values else FEW
+    values = {**about.values, **text.values, "libraries": libraries, "few": FEW, "likely": likely}
+    cursor = await connection.execute(_CHUNKS.format(about=about.all, text=text.all), values, binary=True)
+    [(chunks,)] = await cursor.fetchall()
+    return None if chunks is None else np.array(chunks, np.int64)
 
 
 def _begin(day: date) -> datetime:
@@ -109,11 +139,15 @@ _BEFORE = sql.SQL("version.created < {}")
 _HOLDS = sql.SQL("chunk.text ~* {}")
 
 _CHUNKS = sql.SQL("""
-SELECT ARRAY(
-    SELECT chunk.id FROM documents_document AS document
+WITH admitted AS MATERIALIZED (
+    SELECT version.id, version.chunks_indexed FROM documents_document AS document
     JOIN documents_version AS version ON version.id = document.current_id
-    JOIN documents_chunk AS chunk ON chunk.version_id = version.id
-    WHERE document.deleted_at IS NULL AND document.library_id = ANY(%(libraries)s::bigint[]) AND {condition}
-    LIMIT %(limit)s
+    WHERE document.deleted_at IS NULL AND document.library_id = ANY(%(libraries)s::bigint[]) AND {about}
 )
+SELECT CASE WHEN (SELECT coalesce(sum(chunks_indexed), 0) FROM admitted) <= %(likely)s THEN (
+    SELECT CASE WHEN count(*) <= %(few)s THEN coalesce(array_agg(id), ARRAY[]::bigint[]) END FROM (
+        SELECT chunk.id FROM admitted JOIN documents_chunk AS chunk ON chunk.version_id = admitted.id
+        WHERE {text} LIMIT %(few)s + 1
+    ) AS listed
+) END
 """)

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from psycopg import sql
 
+# Of each connection. The vector index is looked through until there are as many rows as were asked for, in about their
+# order: the filter stands beside it, and may leave little. Parallel workers take longer to begin than a search takes.
+SETTINGS = """
+SET hnsw.ef_search = 200; SET hnsw.iterative_scan = 'relaxed_order';
+SET hnsw.max_scan_tuples = 200000; SET hnsw.scan_mem_multiplier = 8;
+SET max_parallel_workers_per_gather = 0
+"""
+
 LIVE_SPACE = """
 SELECT id, model, dimensions, full_dimensions, query_prefix, passage_prefix FROM documents_embeddingspace
 WHERE state = 'live'
@@ -63,12 +71,13 @@ EMBEDDING_TYPES = ("int8", "int8", "int8", "int2", "halfvec")
 
 ADMITTED = "SELECT coalesce(sum(chunks), 0)::bigint FROM documents_block WHERE library_id = ANY(%s::bigint[])"
 
+# Added to the distance is what makes Postgres sort: it takes the index to give exactly the order that was asked for.
 COUNTS = """
 SELECT nearest.chunk_id, nearest.distance, chunk.signature, document.id IS NOT NULL
 FROM nearest JOIN documents_chunk AS chunk ON chunk.id = nearest.chunk_id
 LEFT JOIN documents_document AS document ON document.current_id = chunk.version_id
     AND document.deleted_at IS NULL AND document.library_id = ANY(%(libraries)s::bigint[])
-ORDER BY nearest.distance
+ORDER BY nearest.distance + 0
 """
 
 # The space and the dimensions stand in the query itself: only so does the planner see that the partial index fits.
@@ -100,11 +109,6 @@ AMONG_THOSE_THAT = sql.SQL("""
 AND (SELECT {condition} FROM documents_chunk AS chunk JOIN documents_version AS version ON version.id = version_id
     WHERE chunk.id = chunk_id)
 """)
-
-SEARCH_SETTINGS = """
-SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true),
-    set_config('hnsw.max_scan_tuples', '200000', true), set_config('hnsw.scan_mem_multiplier', '8', true)
-"""
 
 CURRENT = sql.SQL("""
 SELECT chunk.id, chunk.signature, chunk.language FROM documents_chunk AS chunk

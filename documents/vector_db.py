@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import groupby
+from math import ceil
 from typing import LiteralString
 
 import numpy as np
@@ -64,8 +65,7 @@ async def configure(connection: Connection) -> None:
     await connection.set_autocommit(True)
     # A prepared plan doesn't know which libraries are asked for, and takes an index that then finds too few rows.
     connection.prepare_threshold = None
-    # Other processes would take longer to begin than a search takes.
-    await connection.execute("SET max_parallel_workers_per_gather = 0")
+    await connection.execute(statements.SETTINGS)
     await register_vector_async(connection)
 
 
@@ -196,16 +196,16 @@ class PgVectorDB:
         scope = await self._found_scope()
         if scope.empty:
             return []
-        wanted = 2 * limit
+        wanted = limit + limit // 4
         async with self._pool.connection() as connection:
             exact = scope.chunks is not None or await self._admitted(connection, scope) <= EXACT
             while True:
                 rows = await self._nearest(connection, scope, vector, wanted, exact=exact)
                 hits = _best_windows(rows)
-                # A chunk's other windows and versions that don't count may have crowded out what does.
                 if len(hits) >= limit or len(rows) < wanted:
                     return hits[:limit]
-                wanted *= 4
+                # A chunk's other windows and versions that don't count have crowded out what does.
+                wanted *= min(max(2, ceil(1.25 * limit / max(len(hits), 1))), 8)
 
     async def lexical(self, text: str, limit: int) -> list[Hit]:
         """The best chunks by BM25, best first."""
@@ -264,12 +264,8 @@ class PgVectorDB:
         )
         values = {**scope.values, "vector": HalfVector(vector), "libraries": scope.libraries, "limit": limit}
         if scope.chunks is not None:
-            values["chunks"] = scope.chunks.tolist()
-        if exact:
-            return await _rows(connection, query, values)
-        async with connection.pipeline(), connection.transaction():
-            await connection.execute(statements.SEARCH_SETTINGS, [str(min(limit, 1_000))])
-            return await _rows(connection, query, values)
+            values["chunks"] = f"{{{','.join(map(str, scope.chunks.tolist()))}}}"  # A list takes long to adapt.
+        return await _rows(connection, query, values)
 
     async def _packed(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> list[_Packed]:
         """The chunks under new ids, a library's together."""
@@ -388,7 +384,8 @@ def _among(scope: Scope) -> sql.Composable:
 
 async def _meeting(connection: Connection, query: sql.SQL, scope: Scope, hits: Sequence[Hit]) -> list[TupleRow]:
     """What a query tells of those hits that are in scope."""
-    values = {**scope.values, "found": [hit.chunk for hit in hits], "libraries": scope.libraries}
+    found = scope.listed([hit.chunk for hit in hits])
+    values = {**scope.values, "found": found, "libraries": scope.libraries}
     return await _rows(connection, query.format(condition=scope.condition), values)
 
 
