@@ -20,8 +20,9 @@ lint: install-dev
 	$(BIN)/mypy .
 	$(BIN)/python -m pytest --quiet tests/test_licences.py
 
+# SIZE=1m: retrieval alone, over a million chunks; it takes about an hour.
 bench: install-dev
-	$(BIN)/python -m bench
+	SIZE=$(SIZE) $(BIN)/python -m bench $(if $(SIZE),retrieval)
 
 install: .venv/.installed
 install-dev: .venv/.installed-dev
