@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 from django.utils.timezone import make_aware
@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from psycopg import AsyncConnection, sql
 from psycopg.rows import TupleRow
 
+from documents.bm25 import Asked
+from documents.rag.lexical import POSTING
 from documents.rag.parsing.kinds import media_types
+from documents.rag.terms import is_spaced, possible_terms
 from documents.rag.types import Narrowing
 
 Connection = AsyncConnection[TupleRow]
@@ -60,7 +63,8 @@ async def find_scope(connection: Connection, libraries: list[int], narrowings: S
     values = {**about.values, **text.values}
     if not values or not libraries:
         return Scope(libraries)
-    chunks = await _listed(connection, libraries, about, text)
+    phrases = [phrase for narrowing in narrowings for phrase in narrowing.phrases]
+    chunks = await _listed(connection, libraries, about, text, await _with_words_of(connection, libraries, phrases))
     if chunks is not None:
         return Scope(libraries, chunks)
     return Scope(libraries, None, sql.SQL("{} AND {}").format(about.all, text.all), values)
@@ -110,16 +114,37 @@ def _test(narrowing: Narrowing, about: _Tests, text: _Tests) -> None:
         text.add(_HOLDS, _pattern(phrase))
 
 
-async def _listed(
-    connection: Connection, libraries: list[int], about: _Tests, text: _Tests
+async def _with_words_of(
+    connection: Connection, libraries: list[int], phrases: Iterable[str]
 ) -> NDArray[np.int64] | None:
-    """The chunks that meet the tests; None for too many."""
+    """The chunks that have all words of the phrases, wherever in their text; None where there are no words."""
+    words = [terms for phrase in phrases for terms in possible_terms(phrase)]
+    if not words:
+        return None
+    asked = await Asked.of(connection, libraries, sorted(set[str]().union(*words)))
+    nowhere = np.empty(0, POSTING)
+    each = [np.concatenate([asked.postings.get(term, nowhere)["chunk"] for term in terms]) for terms in words]
+    return reduce(np.intersect1d, each).astype(np.int64)
+
+
+async def _listed(
+    connection: Connection, libraries: list[int], about: _Tests, text: _Tests, among: NDArray[np.int64] | None
+) -> NDArray[np.int64] | None:
+    """The chunks, of those `among` which they must be, that meet the tests; None for too many."""
     # How many are left of a document is known before they are read, but for a phrase's.
     likely = 2**40 if text.values else FEW
     values = {**about.values, **text.values, "libraries": libraries, "few": FEW, "likely": likely}
-    cursor = await connection.execute(_CHUNKS.format(about=about.all, text=text.all), values, binary=True)
+    if among is not None:
+        values["among"] = array_literal(among)
+    query = _CHUNKS.format(about=about.all, text=text.all, among=sql.SQL("") if among is None else _AMONG)
+    cursor = await connection.execute(query, values, binary=True)
     [(chunks,)] = await cursor.fetchall()
     return None if chunks is None else np.array(chunks, np.int64)
+
+
+def array_literal(numbers: NDArray[np.int64]) -> str:
+    """An array as Postgres writes it: of a list, many take long to adapt."""
+    return f"{{{','.join(map(str, numbers.tolist()))}}}"
 
 
 def _begin(day: date) -> datetime:
@@ -127,8 +152,11 @@ def _begin(day: date) -> datetime:
 
 
 def _pattern(phrase: str) -> str:
-    """A regular expression of Postgres' for these words with any white space between them."""
-    return r"\s+".join(re.sub(r"[^\w\s]", r"\\\g<0>", word) for word in phrase.replace("\0", " ").split())
+    """A regular expression of Postgres' for these words, whole, with any white space between them."""
+    words = phrase.replace("\0", " ").split()
+    begin = r"(?<![[:alnum:]])" if is_spaced(words[0][0]) else ""
+    end = r"(?![[:alnum:]])" if is_spaced(words[-1][-1]) else ""
+    return begin + r"\s+".join(re.sub(r"[^\w\s]", r"\\\g<0>", word) for word in words) + end
 
 
 _LIBRARIES = "SELECT id, name FROM documents_library WHERE id = ANY(%s::bigint[])"
@@ -137,6 +165,8 @@ _OF_TYPE = sql.SQL("version.media_type = ANY({}::text[])")
 _AFTER = sql.SQL("version.created >= {}")
 _BEFORE = sql.SQL("version.created < {}")
 _HOLDS = sql.SQL("chunk.text ~* {}")
+
+_AMONG = sql.SQL("AND chunk.id = ANY(%(among)s::bigint[])")
 
 _CHUNKS = sql.SQL("""
 WITH admitted AS MATERIALIZED (
@@ -147,7 +177,7 @@ WITH admitted AS MATERIALIZED (
 SELECT CASE WHEN (SELECT coalesce(sum(chunks_indexed), 0) FROM admitted) <= %(likely)s THEN (
     SELECT CASE WHEN count(*) <= %(few)s THEN coalesce(array_agg(id), ARRAY[]::bigint[]) END FROM (
         SELECT chunk.id FROM admitted JOIN documents_chunk AS chunk ON chunk.version_id = admitted.id
-        WHERE {text} LIMIT %(few)s + 1
+        WHERE {text} {among} LIMIT %(few)s + 1
     ) AS listed
 ) END
 """)

@@ -23,7 +23,7 @@ from psycopg_pool import AsyncConnectionPool
 from documents import statements
 from documents.blocks import add_block, merge
 from documents.bm25 import Asked
-from documents.narrowing import Scope, find_scope
+from documents.narrowing import Scope, array_literal, find_scope
 from documents.rag.duplicates import signature
 from documents.rag.errors import BadVector, TransientError
 from documents.rag.language import language, languages
@@ -264,7 +264,7 @@ class PgVectorDB:
         )
         values = {**scope.values, "vector": HalfVector(vector), "libraries": scope.libraries, "limit": limit}
         if scope.chunks is not None:
-            values["chunks"] = f"{{{','.join(map(str, scope.chunks.tolist()))}}}"  # A list takes long to adapt.
+            values["chunks"] = array_literal(scope.chunks)
         return await _rows(connection, query, values)
 
     async def _packed(self, chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> list[_Packed]:

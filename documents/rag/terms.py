@@ -32,6 +32,8 @@ STEMMERS = {
 }  # fmt: skip
 """ISO 639-1 code → Snowball's algorithm; its Czech one is left out, as less is found by it than without."""
 
+_ANY_STOP_WORD = frozenset[str]().union(*STOP_WORDS.values())
+
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0dff\u0e31-\u0eff\u1000-\u109f\u1780-\u17d3"
 _LETTER = rf"[\w{_MARKS}]"
 _TOKEN = re.compile(rf"(?:(?<![\w-])--?(?=[^\W\d]))?{_LETTER}+(?:(?:[.'’-]|::){_LETTER}+)*")
@@ -59,6 +61,23 @@ def telling_terms(text: str, languages: Sequence[str] = (ENGLISH,)) -> list[str]
     telling = [piece for piece in pieces if piece.text not in stop] or pieces
     stemmers = {_stemmer(language) for language in (ENGLISH, *languages)}
     return [term for piece in telling for term in sorted({piece.term(stemmer) for stemmer in stemmers})]
+
+
+def possible_terms(text: str) -> list[set[str]]:
+    """For each word of a text the terms that may stand for it, whatever language what it is found in is taken for.
+
+    Words that hold sentences together are left out, if there are others. What of a token depends on its neighbours, as
+    an identifier as a whole does, is none of them: so whatever holds the text, as whole words, has one of each.
+    """
+    pieces = [piece for token in _tokens(text) for piece in _inner_pieces(token)]
+    telling = [piece for piece in pieces if piece.text not in _ANY_STOP_WORD] or pieces
+    stemmers = list(map(_stemmer, STEMMERS))
+    return [{piece.term(stemmer) for stemmer in stemmers} for piece in telling]
+
+
+def is_spaced(letter: str) -> bool:
+    """Whether it is a letter or digit of a script that sets words apart."""
+    return letter.isalnum() and not _UNSPACED.match(letter)
 
 
 class _Piece(NamedTuple):
@@ -118,10 +137,14 @@ def _tokens(text: str) -> list[str]:
     return _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
-def _pieces(token: str) -> list[_Piece]:
+def _inner_pieces(token: str) -> list[_Piece]:
     if token.isascii() and token.isalpha():
         return [_Piece(token, is_word=True)]
-    pieces = [piece for part in _parts(token) for piece in _pieces_of(part)]
+    return [piece for part in _parts(token) for piece in _pieces_of(part)]
+
+
+def _pieces(token: str) -> list[_Piece]:
+    pieces = _inner_pieces(token)
     is_whole = len(pieces) == 1 and pieces[0].text == token
     return [_Piece(token, is_word=False), *pieces] if _is_identifier(token) and not is_whole else pieces
 

@@ -277,8 +277,8 @@ class Narrowing:
 
     `libraries` are names in any case; where none has a name, those count that begin so. `types` are words for kinds of
     files, or suffixes (`documents.rag.parsing.kinds`). A document's date, from `after` on and earlier than `before`, is
-    the day on which its current version was given. `phrases` are strings, all of which a passage's text must hold, in
-    any case; white space is all alike.
+    the day on which its current version was given. `phrases` are words, or signs, all of which a passage's text must
+    hold just so, but for case and white space.
     """
 
     libraries: tuple[str, ...] = ()

@@ -103,6 +103,26 @@ async def test_phrases_are_held_to_the_letter_but_for_case_and_white_space(shelf
         assert await found(shelf, shelf.database(library).narrowed(Narrowing(phrases=phrases))) == kept
 
 
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("Die Kündigungsfristen für Mieter und Vermieter stehen im Vertrag, apple.", "kündigungsfristen FÜR Mieter"),
+        ("Les congés annuels des salariés sont payés par l'entreprise, apple.", "congés annuels des"),
+        ("年次有給休暇の申請は上司に提出してください。apple", "有給休暇"),
+        ("The host answered ERR_TIMED-OUT.4 when apple was asked.", "timed-out"),
+        ("To be or not to be an apple.", "to be or not"),
+    ],
+)
+async def test_phrases_are_found_in_any_language(shelf: Shelf, library: Library, text: str, phrase: str) -> None:
+    await shelf.document(library, text, "An apple.")
+    assert await found(shelf, shelf.database(library).narrowed(Narrowing(phrases=(phrase,)))) == {text}
+
+
+async def test_a_phrase_does_not_end_within_a_word(shelf: Shelf, library: Library) -> None:
+    await shelf.document(library, "apple pies", "one apple pie")
+    assert await found(shelf, shelf.database(library).narrowed(Narrowing(phrases=("apple pie",)))) == {"one apple pie"}
+
+
 @pytest.mark.usefixtures("listed")
 async def test_narrowing_again_never_widens(shelf: Shelf, library: Library) -> None:
     await shelf.document(library, "apple one", "apple two", "apple one and two")
