@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator
 from documents.rag.errors import FootnoteError
 from documents.rag.followups import standalone
 from documents.rag.fusion import fuse
-from documents.rag.strategies.tools import DEPTH, Tools
+from documents.rag.strategies.tools import Tools
 from documents.rag.types import Hit, Notice, Passages, Question, Step
+
+DEEP = 300
+"""How many candidates of each ranking are joined: what counts is how far they stand out from many."""
 
 
 async def hybrid(question: Question, tools: Tools) -> AsyncIterator[Step | Notice | Passages]:
@@ -20,7 +23,7 @@ async def hybrid(question: Question, tools: Tools) -> AsyncIterator[Step | Notic
     understanding = tools.understands(text)
     if understanding:
         yield Step("dense", "Searching by meaning")
-    lexical, (dense, trouble) = await asyncio.gather(tools.lexical(text, DEPTH), _by_meaning(text, tools))
+    lexical, (dense, trouble) = await asyncio.gather(tools.lexical(text, DEEP), _by_meaning(text, tools))
     if trouble:
         yield Notice(trouble, failure=True)
     found = {"lexical": lexical, "dense": dense}
@@ -33,6 +36,6 @@ async def _by_meaning(text: str, tools: Tools) -> tuple[list[Hit], str]:
     if not tools.understands(text):
         return [], ""
     try:
-        return await tools.dense(text, DEPTH), ""
+        return await tools.dense(text, DEEP), ""
     except FootnoteError as error:
         return [], f"{error} This was searched by words only."
