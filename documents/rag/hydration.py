@@ -9,7 +9,7 @@ from math import ceil
 
 from documents.rag.types import PAGE_BREAK, Passage, Span, VectorDatabase
 
-FARTHEST = 12
+FARTHEST = 6
 """How many chunks either side a passage may grow by."""
 
 MUCH = 0.5
