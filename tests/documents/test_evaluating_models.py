@@ -12,18 +12,12 @@ from django.core.management import CommandError, call_command
 
 from documents import strays
 from documents.models import Document, EmbeddingSpace, EvaluationRun, GoldenPlace, GoldenQuestion, Library
-from tests.documents.conftest import Give
-from tests.documents.test_reembed import FACTS, OLD, SMALL, asked, indexed, reembed, states
+from tests.documents.test_reembed import FACTS, OLD, SMALL, asked, documents, reembed, states
 from tests.openai_server import EMBEDDINGS, OpenAIServer, Reply
 
+__all__ = ["documents"]
+
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def documents(model: OpenAIServer, give: Give) -> OpenAIServer:
-    for name, fact in FACTS.items():
-        indexed(give, f"{name}.md", f"# {name}\n\n{fact}")
-    return model
 
 
 @pytest.fixture
