@@ -69,7 +69,7 @@ class Writing:
     async def _read(self) -> None:
         ground = self._ground
         system = await wiring.current().system(ground.libraries)
-        question = Question(ground.asked.text, ground.history, top_k=settings.TOP_K)
+        question = Question(ground.asked.text, ground.history, top_k=settings.TOP_K, rerank_top_n=settings.RERANK_TOP_N)
         async for event in system.stream(question, strategy=ground.asked.strategy):
             self._take(event)
 

@@ -47,10 +47,18 @@ OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "", validate=validation.web_address
 CHAT_MODEL = env.str("CHAT_MODEL", "")
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "")
 
+RERANK_URL = env.str("RERANK_URL", "", validate=validation.web_address)
+RERANK_MODEL = env.str("RERANK_MODEL", "")
+RERANK_API_KEY = env.str("RERANK_API_KEY", "")
+RERANK_BY_CHAT_MODEL = env.bool("RERANK_BY_CHAT_MODEL", False)
+
 # --- Limits -------------------------------------------------------------------------------------
 
 TOP_K = env.int("TOP_K", 9, validate=must.Range(1, 100))
 """Passages kept for an answer in the browser."""
+
+RERANK_TOP_N = env.int("RERANK_TOP_N", 3, validate=must.Range(1, 100))
+"""Those that are left of them where there is a reranker."""
 
 CONTEXT_TOKENS = env.int("CONTEXT_TOKENS", 6000, validate=must.Range(500, 1_000_000))
 """Tokens of passages that go into a prompt."""

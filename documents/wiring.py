@@ -21,8 +21,9 @@ from documents.rag import known_models
 from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding, PrefixedEmbedding
 from documents.rag.lexical import BM25
 from documents.rag.llm import ChatModel
+from documents.rag.reranking import EndpointReranker, ListwiseReranker
 from documents.rag.system import RAGSystem
-from documents.rag.types import LLM, EmbeddingModel
+from documents.rag.types import LLM, EmbeddingModel, Reranker
 from documents.vector_db import MOST_DIMENSIONS, Connection, PgVectorDB, Pool, Space, add_space, configure
 
 CONNECTIONS = 8
@@ -102,19 +103,46 @@ class Wiring:
         self.client = client
         self.session = session
         self._models: dict[Space, EmbeddingModel] = {}
+        self._endpoint_reranker = self._reranking_endpoint()
 
     async def system(
-        self, libraries: Sequence[int], *, cache: Path | None = None, space: Space | None = None
+        self,
+        libraries: Sequence[int],
+        *,
+        cache: Path | None = None,
+        space: Space | None = None,
+        rerank: bool = True,
     ) -> RAGSystem:
         """A system over these libraries, by the live space's embedding model and the chat model in force.
 
         Where there is no space yet it is made, for EMBEDDING_MODEL or the model that is installed. Vectors are kept
-        in the directory `cache`, where one is given. With a `space`, it is by that one's model instead.
+        in the directory `cache`, where one is given. With a `space`, it is by that one's model instead. Where a
+        reranker is configured it is used, unless `rerank` is false.
         """
         serving, llm = await self._in_force()
         space = space or serving or await self._first_space()
         database = self._database(libraries, space)
-        return RAGSystem(self._embedding_model(space, cache), database, llm, context_tokens=settings.CONTEXT_TOKENS)
+        reranker = self._reranker(llm) if rerank else None
+        model = self._embedding_model(space, cache)
+        return RAGSystem(model, database, llm, reranker, context_tokens=settings.CONTEXT_TOKENS)
+
+    async def reranker(self) -> Reranker | None:
+        """What is configured; a chat model, where none is connected, is nothing."""
+        _, llm = await self._in_force()
+        return self._reranker(llm)
+
+    def _reranker(self, llm: LLM | None) -> Reranker | None:
+        if self._endpoint_reranker:
+            return self._endpoint_reranker
+        return ListwiseReranker(llm) if settings.RERANK_BY_CHAT_MODEL and llm else None
+
+    def _reranking_endpoint(self) -> Reranker | None:
+        """Kept, as it learns which kind of endpoint it is."""
+        if not settings.RERANK_URL:
+            return None
+        base_url = settings.RERANK_URL.rstrip("/").removesuffix("/rerank")
+        client = self.client.with_options(base_url=base_url, api_key=settings.RERANK_API_KEY or NO_KEY)
+        return EndpointReranker(client, self.session, settings.RERANK_MODEL)
 
     async def database(self, libraries: Sequence[int]) -> PgVectorDB:
         """The index of these libraries by itself."""

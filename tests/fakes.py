@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import numpy as np
 
 from documents.rag.terms import telling_terms
-from documents.rag.types import Passage, Usage, Vector
+from documents.rag.types import Passage, Relevance, Usage, Vector
 
 
 class FakeEmbedding:
@@ -62,16 +62,16 @@ class FakeLLM:
 
 
 class FakeReranker:
-    """Turns the order round, or raises the queued errors."""
+    """Finds the last passage the most relevant, or raises the queued errors."""
 
     name = "fake-reranker"
 
     def __init__(self) -> None:
-        self.history: list[tuple[str, int, int]] = []
+        self.history: list[tuple[str, int]] = []
         self.errors: deque[Exception] = deque()
 
-    async def rerank(self, question: str, passages: Sequence[Passage], limit: int) -> list[Passage]:
-        self.history.append((question, len(passages), limit))
+    async def relevance(self, question: str, passages: Sequence[Passage]) -> Relevance:
+        self.history.append((question, len(passages)))
         if self.errors:
             raise self.errors.popleft()
-        return list(reversed(passages))[:limit]
+        return Relevance(range(len(passages)))

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-CHAT, EMBEDDINGS, LIST = "/v1/chat/completions", "/v1/embeddings", "/v1/models"
+CHAT, EMBEDDINGS, LIST, RERANK = "/v1/chat/completions", "/v1/embeddings", "/v1/models", "/v1/rerank"
 MODELS = ("scripted-chat", "scripted-embedding")
 DIMENSIONS = 384
 OTHERS = {"scripted-small": 64, "scripted-large": 1536, "scripted-huge": 4096, "Qwen3-Embedding-8B": 4096}
@@ -268,6 +268,8 @@ def _whole(request: Request, reply: Reply) -> object:
         return {"object": "list", "data": [{"id": name, "object": "model"} for name in MODELS]}
     if request.path == EMBEDDINGS:
         return {"object": "list", "data": list(_embeddings(request.body))}
+    if request.path == RERANK:
+        return _reranked(request.body)
     message = {"role": "assistant", "content": _text(request, reply)}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     return {"object": "chat.completion", "choices": [choice], "usage": _usage(request, reply)}
@@ -305,6 +307,19 @@ def _embeddings(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "index": index,
             "embedding": base64.b64encode(vector.tobytes()).decode() if as_base64 else vector.tolist(),
         }
+
+
+def _reranked(body: dict[str, Any]) -> object:
+    """By the words that a text shares with the query, rare ones first; `texts` are answered as TEI does."""
+    texts = body.get("texts") or body["documents"]
+    words = [set(re.findall(r"\w+", text.lower())) for text in texts]
+    asked = set(re.findall(r"\w+", body["query"].lower()))
+    rarity = {word: 1 / sum(word in of_text for of_text in words) for word in asked if any(word in w for w in words)}
+    scores = [sum(rarity[word] for word in asked & of_text) for of_text in words]
+    best = sorted(range(len(texts)), key=lambda index: -scores[index])[: body.get("top_n", len(texts))]
+    if "texts" in body:
+        return [{"index": index, "score": scores[index]} for index in best]
+    return {"results": [{"index": index, "relevance_score": scores[index]} for index in best]}
 
 
 def embed(text: str, dimensions: int = DIMENSIONS) -> NDArray[np.float32]:

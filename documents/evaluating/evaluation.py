@@ -28,7 +28,13 @@ class NothingToAsk(PermanentError):
 
 
 async def on_collection(
-    collection: Collection, strategies: Sequence[str], wiring: Wiring, tell: Tell, *, model: str | None = None
+    collection: Collection,
+    strategies: Sequence[str],
+    wiring: Wiring,
+    tell: Tell,
+    *,
+    model: str | None = None,
+    rerank: bool | None = None,
 ) -> list[EvaluationRun]:
     """A finished run for each strategy, in an index of their own, which is removed then."""
     await in_thread(index.tidy)
@@ -37,7 +43,7 @@ async def on_collection(
     if model:
         await spaces.try_out(model)
     space = await spaces.of_model(model, on_trial=True) if model else None
-    variants = await in_thread(variants_of, strategies, space)
+    variants = await in_thread(variants_of, strategies, space, rerank=rerank)
     measured = Measured(collection.digest, len(collection.queries), collection=collection.name)
     runs = await in_thread(begin, measured, variants, None)
     async with _held(runs) as lease:
@@ -60,12 +66,14 @@ async def on_golden_questions(
     tell: Tell,
     *,
     model: str | None = None,
+    rerank: bool | None = None,
 ) -> list[EvaluationRun]:
     """A finished run for each strategy, on what the user may read of these libraries. Raises NothingToAsk."""
     questions = await in_thread(golden_questions, user, libraries)
     measured = measured_on(questions, libraries)
     space = await spaces.of_model(model) if model else None
-    runs = await in_thread(begin, measured, await in_thread(variants_of, strategies, space), user)
+    variants = await in_thread(variants_of, strategies, space, rerank=rerank)
+    runs = await in_thread(begin, measured, variants, user)
     await ask_golden_questions(runs, questions, libraries, wiring, tell)
     return runs
 

@@ -26,14 +26,18 @@ CACHE = "evaluation"
 _SEARCHING = ("rag/**/*.py", "blocks.py", "bm25.py", "narrowing.py", "statements.py", "vector_db.py")
 
 
-def variants_of(strategies: Sequence[str], space: Space | None = None) -> list[Variant]:
-    """The strategies, as they work now, in an embedding space, or the live one. Raises Refused before there is one."""
+def variants_of(strategies: Sequence[str], space: Space | None = None, *, rerank: bool | None = None) -> list[Variant]:
+    """The strategies, as they work now, in an embedding space, or the live one. Raises Refused before there is one.
+
+    `rerank` is whether with the reranker of the settings, None if there is one; without one it is Refused.
+    """
     used = space or in_state(EmbeddingSpace.State.LIVE)
     if used is None:
         raise Refused("There is no document yet.")
     common = {
         "embedding_model": used.model,
         "dimensions": used.dimensions,
+        "reranker": "" if rerank is False else _reranker(wanted=bool(rerank)),
         "k1": settings.BM25_K1,
         "b": settings.BM25_B,
         "top_k": settings.TOP_K,
@@ -46,7 +50,19 @@ def variants_of(strategies: Sequence[str], space: Space | None = None) -> list[V
 async def system_of(variant: Variant, wiring: Wiring, libraries: Sequence[int], *, cached: bool) -> RAGSystem:
     """What searches in that way. Vectors of texts that are no documents of ours may be `cached`."""
     space = await of_model(variant["embedding_model"], on_trial=cached)
-    return await wiring.system(libraries, cache=settings.DATA_DIR / CACHE if cached else None, space=space)
+    cache = settings.DATA_DIR / CACHE if cached else None
+    return await wiring.system(libraries, cache=cache, space=space, rerank=bool(variant.get("reranker")))
+
+
+def _reranker(*, wanted: bool) -> str:
+    """What the settings name, in a word; "" for none."""
+    if settings.RERANK_URL:
+        return settings.RERANK_MODEL or settings.RERANK_URL
+    if settings.RERANK_BY_CHAT_MODEL:
+        return "chat model"
+    if wanted:
+        raise Refused("There is no reranker. Set RERANK_URL, or RERANK_BY_CHAT_MODEL, and try again.")
+    return ""
 
 
 @cache

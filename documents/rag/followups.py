@@ -14,11 +14,17 @@ _LEANS_ON_WHAT_WENT_BEFORE = re.compile(
 _SHORT = 4
 
 
+def leans(question: Question) -> bool:
+    """Whether it is a question that leans on one before it."""
+    asked = any(turn.role == "user" for turn in question.history)
+    short = len(question.text.split()) <= _SHORT
+    return asked and bool(short or _LEANS_ON_WHAT_WENT_BEFORE.search(question.text))
+
+
 def standalone(question: Question) -> str:
     """The question as text to search for: one that leans on the question before is searched together with it.
 
     The question itself then stands twice, so that it weighs more than what it leans on.
     """
     before = next((turn.text for turn in reversed(question.history) if turn.role == "user"), "")
-    leans = len(question.text.split()) <= _SHORT or _LEANS_ON_WHAT_WENT_BEFORE.search(question.text)
-    return f"{before}\n{question.text}\n{question.text}" if before and leans else question.text
+    return f"{before}\n{question.text}\n{question.text}" if leans(question) else question.text

@@ -17,10 +17,12 @@ import numpy as np
 from documents.rag.chunking import chunk_document
 from documents.rag.citations import CitationTracker
 from documents.rag.errors import FootnoteError, InvalidDocument, ModelUnavailable
+from documents.rag.followups import standalone
 from documents.rag.hydration import hydrate
 from documents.rag.pipeline import in_order
 from documents.rag.prompts import NOT_FOUND
 from documents.rag.queries import without_operators
+from documents.rag.reranking import fused
 from documents.rag.strategies import find_strategy
 from documents.rag.strategies.gathering import gather
 from documents.rag.strategies.tools import Tools
@@ -31,6 +33,7 @@ from documents.rag.types import (
     Citation,
     EmbeddingModel,
     Event,
+    Hit,
     Metadata,
     Notice,
     Page,
@@ -173,9 +176,9 @@ class RAGSystem:
 
     async def gather(self, question: Question, strategy: str) -> AsyncIterator[Step | Notice | Passages]:
         """What `search` does, as it happens: the Passages come last, and a Notice of what went wrong before."""
-        tools = Tools(self._embedding_model, self._vector_db)
+        tools = Tools(self._embedding_model, self._vector_db, self._llm)
         async for event in gather(question, find_strategy(strategy), tools):
-            if isinstance(event, Passages) and self._reranker:
+            if isinstance(event, Passages) and event.found and self._reranker:
                 async for reranked in self._rerank(self._reranker, without_operators(question), event):
                     yield reranked
             else:
@@ -188,14 +191,19 @@ class RAGSystem:
     async def _rerank(
         self, reranker: Reranker, question: Question, passages: Passages
     ) -> AsyncIterator[Step | Notice | Passages]:
-        yield Step("rerank", f"Choosing the best {question.rerank_top_n} of {len(passages.found)} passages")
+        count = len(passages.found)
+        yield Step("rerank", f"Reading {_counted(count, 'passage')} again, by {reranker.name}")
         try:
-            best = await reranker.rerank(question.text, passages.found, question.rerank_top_n)
+            relevance = await reranker.relevance(standalone(question), passages.found)
         except FootnoteError as error:
             yield Notice(f"{error} The passages stand in the order in which they were found.", failure=True)
             yield passages
-        else:
-            yield replace(passages, found=tuple(best))
+            return
+        order = fused(passages.found, relevance.scores)
+        best = tuple(order[: question.rerank_top_n])
+        yield Step("reranked", f"Kept the best {len(best)} of {count}", usage=relevance.usage)
+        reranked = [Hit(passage.chunk, passage.score) for passage in order]
+        yield replace(passages, found=best, lists={**passages.lists, "reranked": reranked})
 
     async def _answer(self, question: Question, passages: Sequence[Passage], record: _Record) -> AsyncIterator[Event]:
         tracker = CitationTracker(passages)
@@ -274,7 +282,7 @@ class _Record:
             quoted=self.quoted,
             model="" if self.quoted else self.model,
             error=self.error,
-            usage=self.usage,
+            usage=sum((event.usage for event in self.events if isinstance(event, Step)), self.usage),
             milliseconds=self.milliseconds | {"total": self._elapsed()},
         )
 

@@ -302,12 +302,27 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that a model read and wrote."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.prompt_tokens + other.prompt_tokens, self.completion_tokens + other.completion_tokens)
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """Something the system did before it answered, in words for the reader; `milliseconds` since the question."""
+    """Something the system did before it answered, in words for the reader.
+
+    `milliseconds` since the question; `usage` is what a chat model read and wrote for it.
+    """
 
     name: str
     text: str
     milliseconds: int = 0
+    usage: Usage = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,14 +352,6 @@ class Text:
     """The next piece of the answer's Markdown, with final citation numbers."""
 
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens that a model read and wrote."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,10 +440,19 @@ class LLM(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """How well each of some passages goes with a question, on a scale of the reranker's own; higher is better."""
+
+    scores: Sequence[float]
+    usage: Usage = Usage()
+
+
 class Reranker(Protocol):
-    """Puts passages in a better order."""
+    """Reads passages together with the question."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
-    async def rerank(self, question: str, passages: Sequence[Passage], limit: int) -> list[Passage]:
-        """The `limit` most relevant of `passages`, best first."""
+    async def relevance(self, question: str, passages: Sequence[Passage]) -> Relevance:
+        """A score for each passage, in their order. Raises ModelUnavailable or ModelRefused."""

@@ -99,7 +99,7 @@ async def search(system: RAGSystem, query: str, shown: int = SHOWN) -> Results:
     started = time.perf_counter()
     found: tuple[Passage, ...] = ()
     notices: list[str] = []
-    async for event in system.gather(Question(query, top_k=DEPTH, rerank_top_n=DEPTH), DEFAULT_STRATEGY):
+    async for event in system.gather(Question(query, top_k=DEPTH), DEFAULT_STRATEGY):
         if isinstance(event, Passages):
             found = event.found
         elif isinstance(event, Notice):
@@ -204,7 +204,7 @@ def _where(version: Version, passage: Passage, span: Span, sheet: Page | None) -
 
 
 def _how_found(ranks: Mapping[str, int]) -> str:
-    by = {"lexical": "by words", "dense": "by meaning", "reranked": "reranked"}
+    by = {"lexical": "by words", "dense": "by meaning"}
     return ", ".join(f"{_ordinal(ranks[name])} {words}" for name, words in by.items() if name in ranks)
 
 

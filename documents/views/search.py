@@ -52,7 +52,7 @@ async def _answer(request: HttpRequest, template: str) -> HttpResponse:
 
 async def _found(query: str, libraries: list[Library], shown: int) -> Results:
     check_question(query)
-    system = await wiring.current().system([library.pk for library in libraries])
+    system = await wiring.current().system([library.pk for library in libraries], rerank=False)
     return await search(system, query, min(shown, MOST))
 
 

@@ -22,6 +22,7 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from documents import strays
 from documents.evaluating import index
@@ -29,7 +30,7 @@ from documents.management.progressing import ProgressLine
 from documents.models import Block, Chunk, EvaluationResult, EvaluationRun, Library, User, Version
 from documents.wiring import open_system
 from tests.installation import ROOT
-from tests.openai_server import EMBEDDINGS, MODELS, OpenAIServer, Reply
+from tests.openai_server import EMBEDDINGS, MODELS, RERANK, OpenAIServer, Reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -115,6 +116,29 @@ def test_what_is_wrong_in_a_collection_is_told_by_its_line(
     (collection / file).write_text(content)
     with pytest.raises(CommandError, match=sentence):
         figures(collection)
+
+
+def test_a_reranker_is_measured_beside_what_is_found_without_it(
+    services: None, collection: Path, settings: Settings
+) -> None:
+    with OpenAIServer() as server:
+        settings.RERANK_URL, settings.RERANK_MODEL = f"{server.url}/rerank", "scripted-reranker"
+        evaluate(collection, "--rerank")
+        assert len(server.requests(RERANK)) == 2
+        evaluate(collection, "--no-rerank")
+        assert len(server.requests(RERANK)) == 2
+        without, reranked = EvaluationRun.objects.all()
+        assert [without.variant["reranker"], reranked.variant["reranker"]] == ["", "scripted-reranker"]
+        stages = [name for name, _ in reranked.results.get(key="q1").stages]
+        assert stages == ["lexical", "dense", "fused", "reranked", "found", "hydrated"]
+        server.queue(*[Reply(path=RERANK, status=503)] * 3)
+        with pytest.raises(CommandError, match=r"failed while running scripted-reranker"):
+            evaluate(collection)
+
+
+def test_no_reranker_can_be_measured_where_there_is_none(services: None, collection: Path) -> None:
+    with pytest.raises(CommandError, match="There is no reranker"):
+        evaluate(collection, "--rerank")
 
 
 # --- Runs -------------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ async def test_operators_alone_are_answered_by_what_to_add() -> None:
 
 
 async def test_a_follow_up_does_not_search_for_the_operators_of_the_question_before() -> None:
-    made, _ = await system()
+    made, _ = await system(["And lunch?"])
     turns = (Turn("user", "library:IT servers?"),)
     found = await made.search(Question("And lunch?", turns))
     assert {passage.source for passage in found} == {"Leave", "Portal", "Lunch"}

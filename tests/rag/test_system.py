@@ -65,10 +65,10 @@ async def test_a_question_keeps_five_passages_and_a_reranker_three_of_them() -> 
     reranker = FakeReranker()
     system, llm = await handbook(["a", "b"], ["c"], reranker=reranker)
     await system.query("What about leave, trains, the VPN, lunch, floors and badges?")
-    assert reranker.history[-1][1:] == (5, 3)
+    assert reranker.history[-1][1] == 5
     assert llm.history[-1][-1]["content"].count("[Source: ") == 3
     await system.query("What about leave, trains and the VPN?", top_k=2, rerank_top_n=1)
-    assert reranker.history[-1][1:] == (2, 1)
+    assert reranker.history[-1][1] == 2
 
 
 async def test_without_a_reranker_all_five_passages_are_read() -> None:
@@ -136,7 +136,7 @@ async def test_the_rankings_that_passages_were_chosen_from_come_along() -> None:
     (passages,) = (
         event for event in await events_of(system, "Who books trains?", top_k=2) if isinstance(event, Passages)
     )
-    assert set(passages.lists) == {"lexical", "dense", "fused"}
+    assert set(passages.lists) == {"lexical", "dense", "fused", "reranked"}
     assert len(passages.lists["fused"]) == len(HANDBOOK)
     for passage in passages.found:
         for name, rank in passage.ranks.items():
@@ -150,12 +150,61 @@ async def test_an_unknown_strategy_is_refused_by_name() -> None:
 
 
 async def test_a_follow_up_is_searched_together_with_the_question_before_it() -> None:
-    system, llm = await handbook(["None [1]."])
+    system, llm = await handbook([ModelUnavailable("The model is busy.")], ["None [1]."])
     history = (Turn("user", "How long is the paid leave of parents?"), Turn("assistant", "Twelve weeks."))
     events = await events_of(system, "and for contractors?", history=history)
     found = next(event.found for event in events if isinstance(event, Passages))
     assert found[0].source == "handbook/0.md"
     assert [message["content"] for message in llm.history[-1][1:3]] == [turn.text for turn in history]
+    assert "The model is busy." in next(event.text for event in events if isinstance(event, Notice))
+
+
+async def test_a_follow_up_is_written_anew_by_the_model_and_searched_for_so() -> None:
+    system, llm = await handbook(["Is the VPN", " certificate issued?"], ["Within a day [1]."])
+    history = (Turn("user", "What does the VPN need?"), Turn("assistant", "A certificate."))
+    events = await events_of(system, "When is it issued?", history=history)
+    assert "Searching for “Is the VPN certificate issued?”" in [e.text for e in events if isinstance(e, Step)]
+    assert next(event.found for event in events if isinstance(event, Passages))[0].source == "handbook/2.md"
+    assert "When is it issued?" in llm.history[-1][-1]["content"]
+    (answer,) = (event for event in events if isinstance(event, Answer))
+    assert answer.usage.completion_tokens == 10
+
+
+async def test_a_question_that_stands_alone_is_searched_for_as_it_is() -> None:
+    system, llm = await handbook(["Within a day [1]."])
+    history = (Turn("user", "How long is the leave of parents?"), Turn("assistant", "Twelve weeks."))
+    await events_of(system, "When does the help desk issue the VPN certificate?", history=history)
+    assert len(llm.history) == 1
+
+
+@pytest.mark.parametrize(
+    ("strategy", "reply", "lists"),
+    [
+        ("hyde", "The help desk issues a certificate for the VPN.", {"lexical", "dense", "dense 1", "fused"}),
+        (
+            "multi-query",
+            "1. VPN certificate\n2. help desk",
+            {f"{half}{n}" for half in ("lexical", "dense") for n in ("", " 1", " 2")} | {"fused"},
+        ),
+    ],
+)
+async def test_what_a_model_makes_of_a_question_is_searched_for_beside_it(
+    strategy: str, reply: str, lists: set[str]
+) -> None:
+    system, _ = await handbook([reply], ["It is [1]."])
+    events = await events_of(system, "How do I get in from home?", strategy=strategy)
+    (passages,) = (event for event in events if isinstance(event, Passages))
+    assert set(passages.lists) == lists
+    assert passages.found[0].source == "handbook/2.md"
+
+
+@pytest.mark.parametrize("strategy", ["hyde", "multi-query"])
+async def test_without_a_model_a_question_is_searched_for_as_it_stands(strategy: str) -> None:
+    system = RAGSystem(FakeEmbedding(), MemoryVectorDB(), None)
+    await system.index_documents(HANDBOOK, SOURCES)
+    events = await events_of(system, "What does the VPN need?", strategy=strategy)
+    assert "needs a chat model" in next(event.text for event in events if isinstance(event, Notice))
+    assert next(event.found for event in events if isinstance(event, Passages))[0].source == "handbook/2.md"
 
 
 async def test_a_model_that_cannot_be_reached_is_replaced_by_quotations_and_says_why() -> None:

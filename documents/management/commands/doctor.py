@@ -26,7 +26,7 @@ from documents.models import Block, Document, EmbeddingSpace, Page, Receipt, Ver
 from documents.progress import worker_is_running
 from documents.rag.errors import FootnoteError
 from documents.rag.terms import ANALYSIS
-from documents.rag.types import HowRead
+from documents.rag.types import HowRead, Passage, Span
 from documents.removing import KEPT
 from documents.wiring import open_system
 
@@ -157,6 +157,20 @@ async def embed_something() -> str:
     return f"{model.name} answers with {vectors.shape[1]} numbers."
 
 
+def reranker() -> str:
+    return asyncio.run(rerank_something())
+
+
+async def rerank_something() -> str:
+    async with open_system() as wiring:
+        model = await wiring.reranker()
+        if model is None:
+            return "There is none; passages stand in the order in which they are found."
+        passage = Passage(0, "Somebody is there.", (Span(1, 0, 18),), 4, 1.0, {"source": "doctor"})
+        await model.relevance("Is anybody there?", [passage])
+    return f"{model.name} reads passages again."
+
+
 def embedding_space() -> str:
     live, building = spaces.in_state(State.LIVE), spaces.in_state(State.BUILDING)
     if live is None:
@@ -246,6 +260,7 @@ LOOKS: dict[str, Callable[[], str]] = {
     "worker": worker,
     "text recognition": recognition,
     "embedding model": embedding_model,
+    "reranker": reranker,
     "embedding space": embedding_space,
     "index": orphans,
     "words": words,

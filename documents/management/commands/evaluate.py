@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,11 @@ class Command(BaseCommand):
         asking.add_where(parser)
         parser.add_argument("--strategy", action="append", choices=MEASURED, help="may be repeated (default: hybrid)")
         parser.add_argument("--model", metavar="M", help="embed by this model instead; golden questions need its space")
+        parser.add_argument(
+            "--rerank",
+            action=BooleanOptionalAction,
+            help="with the reranker of the settings (default: if there is one)",
+        )
         parser.add_argument("--by", metavar="FIELD", help="the figures by this field of queries.jsonl, too")
         parser.add_argument("--why", action="store_true", help="for each place that was missed, its ranks on the way")
         parser.add_argument("--json", action="store_true", help="print JSON alone")
@@ -49,6 +54,7 @@ class Command(BaseCommand):
         user: str | None,
         strategy: Sequence[str] | None,
         model: str | None,
+        rerank: bool | None,
         by: str | None,
         why: bool,
         json: bool,
@@ -61,10 +67,12 @@ class Command(BaseCommand):
             if directory:
                 collection = Collection.read(directory)
                 groups = collection.groups(by) if by else {}
-                runs = asyncio.run(self._on_collection(collection, strategies, model))
+                runs = asyncio.run(self._on_collection(collection, strategies, model, rerank))
             else:
                 groups = {}
-                runs = asyncio.run(self._on_golden_questions(asking.find_user(user), libraries, strategies, model))
+                runs = asyncio.run(
+                    self._on_golden_questions(asking.find_user(user), libraries, strategies, model, rerank)
+                )
         except FootnoteError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
@@ -73,16 +81,18 @@ class Command(BaseCommand):
         self.stdout.write(said(runs, groups, why=why))
 
     async def _on_collection(
-        self, collection: Collection, strategies: Sequence[str], model: str | None
+        self, collection: Collection, strategies: Sequence[str], model: str | None, rerank: bool | None
     ) -> list[EvaluationRun]:
         tell = ProgressLine(self.stderr)
         async with open_system() as wiring:
-            return await evaluation.on_collection(collection, strategies, wiring, tell, model=model)
+            return await evaluation.on_collection(collection, strategies, wiring, tell, model=model, rerank=rerank)
 
     async def _on_golden_questions(
-        self, user: User, names: Sequence[str], strategies: Sequence[str], model: str | None
+        self, user: User, names: Sequence[str], strategies: Sequence[str], model: str | None, rerank: bool | None
     ) -> list[EvaluationRun]:
         libraries = await in_thread(asking.find_libraries, user, names)
         tell = ProgressLine(self.stderr)
         async with open_system() as wiring:
-            return await evaluation.on_golden_questions(user, libraries, strategies, wiring, tell, model=model)
+            return await evaluation.on_golden_questions(
+                user, libraries, strategies, wiring, tell, model=model, rerank=rerank
+            )

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         found = asking.find_libraries(asking.find_user(user), libraries)
         try:
             check_question(text)
-            passages = asyncio.run(search(Question(text, top_k=top_k), found, strategy))
+            passages = asyncio.run(search(Question(text, top_k=top_k, rerank_top_n=top_k), found, strategy))
         except FootnoteError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(as_json(passages) if json else as_text(passages))

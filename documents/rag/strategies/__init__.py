@@ -2,15 +2,22 @@
 
 from documents.rag.errors import UnknownStrategy
 from documents.rag.strategies.hybrid import hybrid
+from documents.rag.strategies.hyde import hyde
 from documents.rag.strategies.lexical import lexical
+from documents.rag.strategies.multi_query import multi_query
 from documents.rag.strategies.naive import naive
 from documents.rag.strategies.tools import Strategy
 
 STRATEGIES: dict[str, Strategy] = {"naive": naive, "hybrid": hybrid}
 """Those that users choose from."""
 
-MEASURED: dict[str, Strategy] = STRATEGIES | {"lexical": lexical, "dense": naive}
-"""Those that `evaluate` compares: hybrid's two halves as well."""
+MEASURED: dict[str, Strategy] = STRATEGIES | {
+    "lexical": lexical,
+    "dense": naive,
+    "hyde": hyde,
+    "multi-query": multi_query,
+}
+"""Those that `evaluate` compares: hybrid's two halves, and ways that are yet to show that they help."""
 
 
 def find_strategy(name: str) -> Strategy:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from documents.rag import rewriting
+from documents.rag.errors import FootnoteError
+from documents.rag.followups import leans
 from documents.rag.freshness import asks_for_newest, newest_first
 from documents.rag.queries import NOTHING_ASKED, Query, quoted, understand, where, without_operators
 from documents.rag.strategies.tools import Strategy, Tools
@@ -16,7 +19,8 @@ async def gather(question: Question, strategy: Strategy, tools: Tools) -> AsyncI
 
     Passages that hold the quoted phrases come first. Others follow where the question has more words than those, as
     a half of what answers a question about "a title" doesn't name it; or where nothing holds them. Where the question
-    asks for what is current, newer documents come before those that score nearly alike.
+    asks for what is current, newer documents come before those that score nearly alike. A question that leans on those
+    before it is written anew by the chat model, where there is one.
     """
     query = understand(question.text)
     for problem in query.problems:
@@ -26,6 +30,13 @@ async def gather(question: Question, strategy: Strategy, tools: Tools) -> AsyncI
         yield Passages(())
         return
     asked = without_operators(question)
+    if tools.llm and leans(asked):
+        try:
+            written = await rewriting.standalone(asked, tools.llm)
+            yield Step("rephrase", f"Searching for “{written.text}”", usage=written.usage)
+            asked = replace(asked, text=written.text, history=())
+        except FootnoteError as error:
+            yield Notice(f"{error} The question was searched for together with the one before it.", failure=True)
     fresh = asks_for_newest(asked.text)
     if fresh:
         yield Step("freshness", "Preferring newer documents")

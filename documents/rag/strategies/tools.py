@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from documents.rag.duplicates import distinct
 from documents.rag.types import (
+    LLM,
     EmbeddingModel,
     Hit,
     Narrowing,
@@ -24,10 +25,11 @@ DEPTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Retrieval over what the asker may read."""
+    """Retrieval over what the asker may read, and a chat model where there is one."""
 
     embedding_model: EmbeddingModel
     vector_db: VectorDatabase
+    llm: LLM | None = None
 
     def narrowed(self, narrowing: Narrowing) -> Tools:
         """The same over a part of it."""
