@@ -284,3 +284,11 @@ def test_without_postgres_a_sentence_says_what_became_of_it(
     monkeypatch.setattr("documents.management.commands.ingest.take_in", gone)
     with pytest.raises(CommandError, match="What was taken in is kept"):
         call_command("ingest", str(folder), "--library", "Plans", "--user", owner.email)
+
+
+def test_search_tells_what_it_could_not_understand(administrator: User, folder: Path) -> None:
+    ingest(folder)
+    found, said = io.StringIO(), io.StringIO()
+    call_command("search", "plan type:nonsense", "--json", stdout=found, stderr=said)
+    assert isinstance(json.loads(found.getvalue()), list)
+    assert "“nonsense” is no type of files" in said.getvalue()

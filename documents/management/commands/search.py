@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from documents.management import asking
 from documents.questions import check_question
 from documents.rag.errors import FootnoteError
-from documents.rag.types import Passage, Question
+from documents.rag.types import Notice, Passage, Passages, Question
 from documents.wiring import open_system
 
 
@@ -41,9 +41,12 @@ class Command(BaseCommand):
         found = asking.find_libraries(asking.find_user(user), libraries)
         try:
             check_question(text)
-            passages = asyncio.run(search(Question(text, top_k=top_k, rerank_top_n=top_k), found, strategy))
+            question = Question(text, top_k=top_k, rerank_top_n=top_k)
+            passages, notices = asyncio.run(search(question, found, strategy))
         except FootnoteError as error:
             raise CommandError(str(error)) from error
+        for notice in notices:
+            self.stderr.write(notice)
         self.stdout.write(as_json(passages) if json else as_text(passages))
 
 
@@ -53,10 +56,15 @@ def how_many(given: str) -> int:
     return int(given)
 
 
-async def search(question: Question, libraries: Sequence[int], strategy: str) -> tuple[Passage, ...]:
+async def search(
+    question: Question, libraries: Sequence[int], strategy: str
+) -> tuple[tuple[Passage, ...], tuple[str, ...]]:
+    """The passages, and what there is to know about how they were found."""
     async with open_system() as wiring:
         system = await wiring.system(libraries)
-        return await system.search(question, strategy=strategy)
+        events = [event async for event in system.gather(question, strategy)]
+    notices = tuple(event.text for event in events if isinstance(event, Notice))
+    return next(event.found for event in events if isinstance(event, Passages)), notices
 
 
 def as_json(passages: Sequence[Passage]) -> str:
