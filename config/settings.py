@@ -63,10 +63,10 @@ RERANK_TOP_N = env.int("RERANK_TOP_N", 3, validate=must.Range(1, 100))
 CONTEXT_TOKENS = env.int("CONTEXT_TOKENS", 6000, validate=must.Range(500, 1_000_000))
 """Tokens of passages that go into a prompt."""
 
-BM25_K1 = env.float("BM25_K1", 1.5, validate=must.Range(0, 10))
+BM25_K1 = env.float("BM25_K1", 1.2, validate=must.Range(0, 10))
 """How much more a word counts that is in a passage more than once; by 0 no more."""
 
-BM25_B = env.float("BM25_B", 0.85, validate=must.Range(0, 1))
+BM25_B = env.float("BM25_B", 0.75, validate=must.Range(0, 1))
 """How much long passages are held back, for having more words by their length alone; by 0 they aren't."""
 
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 200, validate=must.Range(1, 10_000))

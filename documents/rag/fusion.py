@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from documents.rag.types import Hit
 
 
 def fuse(lists: Mapping[str, Sequence[Hit]], weights: Mapping[str, float] | None = None) -> list[Hit]:
-    """The union of rankings, best first, by the sum of their scores, each in its ranking's mean deviation.
+    """The union of rankings, best first, by the sum of their scores, each in standard deviations of its ranking.
 
     They are counted from a ranking's lowest score, which is also that of a chunk it doesn't have; where it is shorter
     than another, it ends with zeros. A ranking weighs 1, or what `weights` says. docs/benchmarks.md has what it was
@@ -26,13 +25,12 @@ def fuse(lists: Mapping[str, Sequence[Hit]], weights: Mapping[str, float] | None
         for chunk, height in _heights(hits, longest):
             fused[chunk] += height * (weights or {}).get(name, 1.0)
     best = sorted(fused.items(), key=lambda item: -item[1])
-    return [replace(found[chunk], score=score) for chunk, score in best]
+    return [Hit(chunk, score, found[chunk].signature) for chunk, score in best]
 
 
 def _heights(hits: Sequence[Hit], length: int) -> list[tuple[int, float]]:
     """(chunk, how far its score is above the lowest of `length` scores)."""
     scores = np.zeros(length)
     scores[: len(hits)] = [hit.score for hit in hits]
-    deviation = np.abs(scores - scores.mean()).mean() or 1.0
-    heights = (scores[: len(hits)] - scores.min()) / deviation
+    heights = (scores[: len(hits)] - scores.min()) / (scores.std() or 1.0)
     return [(hit.chunk, height) for hit, height in zip(hits, heights.tolist(), strict=True)]

@@ -34,7 +34,7 @@ EVERY_CHUNK = ""
 Postings = NDArray[np.void]
 
 
-K1, B = 1.5, 0.85
+K1, B = 1.2, 0.75
 
 
 @dataclass(frozen=True, slots=True)

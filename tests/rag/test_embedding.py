@@ -289,7 +289,7 @@ async def test_a_cache_knows_the_words_that_were_put_before_a_text(tmp_path: Pat
     ["Wie viel Urlaub gibt es im Jahr?", "¿Qué es C++ y para qué sirve?", "Was heißt wohl 休暇 auf Deutsch?"],
 )
 def test_the_installed_model_is_heard_less_in_other_latin_letters(question: str) -> None:
-    assert LocalEmbedding().understands(question) == 1 / 3
+    assert LocalEmbedding().understands(question) == 0.4
 
 
 @pytest.mark.parametrize("question", ["休暇は何日ありますか", "ما هي مدة الإجازة؟", "Сколько дней отпуска в ACME?"])

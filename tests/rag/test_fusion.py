@@ -20,14 +20,14 @@ def test_what_both_find_comes_first() -> None:
     assert order(lexical=ranking(c1=30, c2=20, c3=10), dense=ranking(c2=0.9, c4=0.8, c5=0.1))[:3] == [2, 1, 4]
 
 
-def test_a_score_counts_in_mean_deviations_above_the_lowest() -> None:
+def test_a_score_counts_in_standard_deviations_above_the_lowest() -> None:
     (best, middle, lowest) = fuse({"lexical": ranking(c1=5, c2=3, c3=1)})
-    assert (best.score, middle.score, lowest.score) == pytest.approx((3, 1.5, 0))
+    assert (best.score, middle.score, lowest.score) == pytest.approx((6**0.5, 1.5**0.5, 0))
 
 
 def test_scores_of_any_scale_weigh_the_same() -> None:
     small, large = ranking(c1=0.3, c2=0.2, c3=0.1), ranking(c3=3000, c2=2000, c1=1000)
-    assert [hit.score for hit in fuse({"lexical": small, "dense": large})] == pytest.approx([3] * 3)
+    assert [hit.score for hit in fuse({"lexical": small, "dense": large})] == pytest.approx([6**0.5] * 3)
 
 
 def test_a_ranking_has_as_much_say_as_it_weighs() -> None:

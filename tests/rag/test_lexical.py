@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from documents.rag.lexical import BM25, BY_DEFAULT, EVERY_CHUNK, indexed_terms, pack, score
+from documents.rag.lexical import BM25, BY_DEFAULT, EVERY_CHUNK, K1, B, indexed_terms, pack, score
 from documents.rag.terms import telling_terms, terms
 from documents.rag.types import Hit
 
@@ -79,7 +79,7 @@ def test_the_ranking_is_that_of_bm25s() -> None:
     random = np.random.default_rng(3)
     vocabulary = [f"w{number}" for number in range(400)]
     texts = [list(random.choice(vocabulary, size=random.integers(5, 200), p=_zipf(400))) for _ in range(600)]
-    theirs = bm25s.BM25(method="lucene", k1=1.5, b=0.85)
+    theirs = bm25s.BM25(method="lucene", k1=K1, b=B)
     theirs.index(texts, show_progress=False)
     packed = pack(dict(enumerate(texts)))
     average = float(packed[EVERY_CHUNK]["length"].mean())
@@ -87,8 +87,8 @@ def test_the_ranking_is_that_of_bm25s() -> None:
         question = [str(word) for word in random.choice(vocabulary, size=6, replace=False)]
         hits = score(question, packed, chunks=600, average_length=average, limit=100)
         scores = theirs.get_scores(question)
-        assert [hit.score for hit in hits] == pytest.approx([2.5 * scores[hit.chunk] for hit in hits], rel=1e-4)
-        assert [hit.score for hit in hits] == pytest.approx(2.5 * np.sort(scores)[::-1][:100], rel=1e-4)
+        assert [hit.score for hit in hits] == pytest.approx([(K1 + 1) * scores[hit.chunk] for hit in hits], rel=1e-4)
+        assert [hit.score for hit in hits] == pytest.approx((K1 + 1) * np.sort(scores)[::-1][:100], rel=1e-4)
 
 
 def _zipf(count: int) -> NDArray[np.float64]:
