@@ -38,6 +38,7 @@ from bench.reference import FullScoring, nearest
 from bench.shelf import DIMENSIONS, RARE_PHRASE, READABLE, SHARES, Chance, Words, fill, make_versions, written
 from config import embedded
 from documents.rag.hydration import hydrate
+from documents.rag.strategies.hybrid import DEEP
 from documents.rag.system import RAGSystem
 from documents.rag.types import Narrowing, Question, Vector
 from documents.vector_db import PgVectorDB, Pool, Space, configure, create_space, merge
@@ -48,7 +49,7 @@ MEASURED = 100_000
 """Chunks for which there are targets."""
 
 QUESTIONS, PRACTICE, QUESTION_WORDS = 200, 20, 8
-DEPTH, TOP_K = 100, 9
+DEPTH, TOP_K = DEEP, 9
 CLIENTS = 8
 
 

@@ -3,7 +3,18 @@ from __future__ import annotations
 from django.urls import path
 
 from documents.consumers import LibraryConsumer
-from documents.views import changes, documents, libraries, listing, pages, receipts, removed, search, sources
+from documents.views import (
+    changes,
+    documents,
+    evaluations,
+    libraries,
+    listing,
+    pages,
+    receipts,
+    removed,
+    search,
+    sources,
+)
 
 urlpatterns = [
     path("search/", search.show, name="search"),
@@ -32,6 +43,9 @@ urlpatterns = [
     path("sources/<int:source_id>/fetch", sources.fetch, name="source-fetch"),
     path("sources/<int:source_id>/change", sources.change, name="source-change"),
     path("sources/<int:source_id>/remove", sources.remove, name="source-remove"),
+    path("evaluations/", evaluations.index, name="evaluations"),
+    path("evaluations/compare", evaluations.compare, name="evaluations-compare"),
+    path("evaluations/start", evaluations.start, name="evaluations-start"),
     path("receipts/", receipts.index, name="receipts"),
     path("receipts/<int:receipt_id>/", receipts.show, name="receipt"),
     path("receipts/<int:receipt_id>.json", receipts.download, name="receipt-file"),
