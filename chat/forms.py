@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
-from chat.models import Conversation
+from chat.models import Conversation, Feedback
 from documents.models import Endpoint
 
 
@@ -12,6 +12,15 @@ class TitleForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Conversation
         fields = ("title",)
+
+
+class FeedbackForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Feedback
+        fields = ("verdict", "reason")
+        error_messages: ClassVar = {
+            "reason": {"max_length": "The reason has %(show_value)d characters. Shorten it to %(limit_value)d."}
+        }
 
 
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]

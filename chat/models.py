@@ -85,6 +85,32 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"{self.role}: {self.text[:60]}"
 
+    @property
+    def may_be_judged(self) -> bool:
+        """Whether there is an answer that may have helped somebody."""
+        return self.role == self.Role.ASSISTANT and self.status in (self.Status.COMPLETE, self.Status.STOPPED)
+
+
+class Feedback(models.Model):
+    """What a reader thinks of an answer."""
+
+    class Verdict(models.TextChoices):
+        GOOD = "good", "helpful"
+        BAD = "bad", "not helpful"
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="feedback")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    verdict = models.CharField(max_length=4, choices=Verdict)
+    reason = models.TextField(blank=True, max_length=2000)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "feedback"
+        constraints = (models.UniqueConstraint("message", "user", name="one_feedback_a_user"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_verdict_display()}: {self.reason[:60]}"
+
 
 class Citation(models.Model):
     """A footnote, which survives what it cites: the quote, its place and its hash are its own.

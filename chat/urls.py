@@ -12,6 +12,7 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/delete", views.delete, name="conversation-delete"),
     path("c/<uuid:conversation_id>/messages/<int:message_id>/", views.message, name="message"),
     path("c/<uuid:conversation_id>/messages/<int:message_id>/sources/<int:number>/", views.source, name="source"),
+    path("c/<uuid:conversation_id>/messages/<int:message_id>/feedback", views.feedback, name="feedback"),
     path("model/", views.endpoint, name="endpoint"),
 ]
 

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from chat.forms import TitleForm
-from chat.models import Conversation, Message
+from chat.models import Conversation, Feedback, Message
 from documents.models import Endpoint, Library
 from documents.rag.strategies import STRATEGIES
 from documents.rag.system import DEFAULT_STRATEGY
@@ -32,7 +32,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return render(
         request,
         "chat/conversation.html",
-        {"conversation": found, "thread": _messages(found), **_composer(request, found)},
+        {"conversation": found, "thread": _messages(request, found), **_composer(request, found)},
     )
 
 
@@ -43,7 +43,7 @@ def message(request: HttpRequest, conversation_id: UUID, message_id: int) -> Htt
     return render(
         request,
         "chat/_message.html",
-        {"conversation": found, "message": get_object_or_404(_messages(found), pk=message_id)},
+        {"conversation": found, "message": get_object_or_404(_messages(request, found), pk=message_id)},
     )
 
 
@@ -68,8 +68,10 @@ def _own(request: HttpRequest, conversation_id: UUID) -> Conversation:
     return get_object_or_404(Conversation.objects.of(request.user), pk=conversation_id)
 
 
-def _messages(conversation: Conversation) -> QuerySet[Message]:
-    return conversation.messages.prefetch_related("citations")
+def _messages(request: HttpRequest, conversation: Conversation) -> QuerySet[Message]:
+    """With their footnotes, and what the user `thinks` of them: one thing or none."""
+    own = Prefetch("feedback", Feedback.objects.filter(user=request.user.pk), to_attr="thinks")
+    return conversation.messages.prefetch_related("citations", own)
 
 
 def _composer(request: HttpRequest, conversation: Conversation | None) -> dict[str, Any]:

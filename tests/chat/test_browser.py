@@ -133,6 +133,20 @@ def fulfil_when_ended(route: Route) -> None:
     route.fulfill(response=response)
 
 
+def test_what_one_thinks_of_an_answer_is_kept_in_place(page: Page) -> None:
+    ask(page, QUESTION)
+    answer = page.locator(".answer[data-status=complete]")
+    answer.get_by_role("button", name="Not helpful").click()
+    expect(answer.get_by_role("button", name="Not helpful", pressed=True)).to_be_focused()
+    answer.get_by_label("What was wrong or missing?").fill("Too short")
+    answer.get_by_role("button", name="Add the reason").click()
+    expect(answer.get_by_role("button", name="Change the reason")).to_be_focused()
+    page.reload()
+    expect(answer.get_by_label("What was wrong or missing?")).to_have_value("Too short")
+    answer.get_by_role("button", name="Not helpful").click()
+    expect(answer.get_by_label("What was wrong or missing?")).to_have_count(0)
+
+
 def test_a_draft_survives_a_reload(page: Page) -> None:
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_enabled()
     page.get_by_role("textbox", name="Question").fill("Half a")
