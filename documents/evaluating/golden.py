@@ -32,6 +32,11 @@ def digest(questions: Sequence[Judged]) -> str:
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
+def stands(place: GoldenPlace) -> bool:
+    """Whether the document's current version has such a page, and says such words."""
+    return _span(place) is not _NOWHERE
+
+
 def _judged(question: GoldenQuestion, places: Sequence[GoldenPlace]) -> Judged:
     spans = {place.pk: _span(place) for place in places}
     return Judged(

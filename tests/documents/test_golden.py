@@ -1,0 +1,162 @@
+"""Golden questions by hand, from a table and from an answer, for who may edit their library."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from documents.models import Document, GoldenQuestion, Library, Page, User, Version
+
+pytestmark = pytest.mark.django_db
+
+LEAVE = {"question": "How long is leave?", "document": "hr/leave.md", "page": "2", "quote": "25  DAYS"}
+
+
+@pytest.fixture
+def document(library: Library) -> Document:
+    """hr/leave.md, with two pages."""
+    made = Document.objects.create(library=library, name="leave.md", folder="hr", title="Time off")
+    made.current = made.latest = Version.objects.create(document=made, media_type="text/markdown", bytes=1)
+    made.save()
+    for number, text in enumerate(("Everyone has leave.", "It is 25 days a year."), 1):
+        Page.objects.create(version=made.current, number=number, text=text, how_read="text")
+    return made
+
+
+def add(client: Client, library: Library, **fields: str) -> str:
+    return client.post(reverse("golden-add", args=[library.pk]), LEAVE | fields, follow=True).content.decode()
+
+
+def bring(client: Client, library: Library, table: str | bytes) -> str:
+    content = table.encode() if isinstance(table, str) else table
+    file = SimpleUploadedFile("questions.csv", content)
+    return client.post(reverse("golden-bring", args=[library.pk]), {"table": file}, follow=True).content.decode()
+
+
+def places() -> set[tuple[str, str, int | None, str, str]]:
+    return {
+        (question.text, place.document.name, place.page, place.quote, question.origin)
+        for question in GoldenQuestion.objects.all()
+        for place in question.places.all()
+    }
+
+
+def test_a_question_is_added_by_hand_with_its_places(
+    client: Client, owner: User, library: Library, document: Document
+) -> None:
+    client.force_login(owner)
+    assert "The golden question was added." in add(client, library)
+    add(client, library, document="Time off", page="", quote="")
+    add(client, library)
+    assert places() == {
+        ("How long is leave?", "leave.md", 2, "25  DAYS", "hand"),
+        ("How long is leave?", "leave.md", None, "", "hand"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"question": " "}, "The question is empty"),
+        ({"question": "type:pdf"}, "says only where to look"),
+        ({"document": ""}, "Name the document in which the answer stands."),
+        ({"document": "travel.md"}, "There is no document “travel.md” in"),
+        ({"page": "two"}, "“two” is no page."),
+        ({"page": "3", "quote": ""}, "There is nothing on page 3 of leave.md."),
+        ({"quote": "26 days"}, "“26 days” doesn&#x27;t stand in leave.md."),
+        ({"quote": "x" * 2_001}, "Shorten it."),
+    ],
+)
+def test_what_is_wrong_with_a_question_is_said(
+    client: Client, owner: User, library: Library, document: Document, fields: dict[str, str], sentence: str
+) -> None:
+    client.force_login(owner)
+    assert sentence in add(client, library, **fields)
+    assert not GoldenQuestion.objects.exists()
+
+
+def test_of_several_documents_of_a_name_the_folder_decides(
+    client: Client, owner: User, library: Library, document: Document
+) -> None:
+    Document.objects.create(library=library, name="leave.md", folder="old", current=document.current)
+    client.force_login(owner)
+    assert "Several documents are called “leave.md”." in add(client, library, document="leave.md")
+    add(client, library)
+    assert GoldenQuestion.objects.get().places.get().document == document
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_table_is_taken_in_and_given_out(
+    client: Client, owner: User, library: Library, document: Document, sign: str
+) -> None:
+    client.force_login(owner)
+    lines = [
+        ("Question", "document", "page", "quote"),
+        ("How long?", "hr/leave.md", "2", "25 days"),
+        ("Who?", "leave.md", "", ""),
+    ]
+    assert "2 lines of the table are in." in bring(client, library, "\ufeff" + "\n".join(map(sign.join, lines)))
+    assert places() == {
+        ("How long?", "leave.md", 2, "25 days", "csv"),
+        ("Who?", "leave.md", None, "", "csv"),
+    }
+    table = client.get(reverse("golden-table", args=[library.pk])).content.decode()
+    GoldenQuestion.objects.all().delete()
+    bring(client, library, table)
+    assert len(places()) == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("question,document\nHow?,hr/leave.md\nWho?,travel.md\n", "Line 3: There is no document “travel.md”"),
+        ("q,d\nHow?,leave.md", "The first line must name the columns"),
+        ("", "The first line must name the columns"),
+        (b"question,document\n\xff,leave.md", "UTF-8"),
+        ('question,document\n"How?,leave.md', "Save it as CSV."),
+    ],
+)
+def test_of_a_bad_table_nothing_is_taken_in(
+    client: Client, owner: User, library: Library, document: Document, table: str | bytes, sentence: str
+) -> None:
+    client.force_login(owner)
+    assert sentence in bring(client, library, table)
+    assert not GoldenQuestion.objects.exists()
+
+
+def test_from_an_answer_the_form_is_filled_in(
+    client: Client, owner: User, library: Library, document: Document
+) -> None:
+    client.force_login(owner)
+    asked = {"question": "How long?", "document": str(document.pk), "page": "2", "quote": "25 days", "message": "77"}
+    page = client.get(reverse("golden-add", args=[library.pk]), asked).content.decode()
+    assert 'value="hr/leave.md"' in page
+    assert 'name="message" value="77"' in page
+    add(client, library, message="77")
+    question = GoldenQuestion.objects.get()
+    assert (question.origin, question.message) == ("feedback", "77")
+
+
+def test_a_question_is_removed(client: Client, owner: User, library: Library, document: Document) -> None:
+    client.force_login(owner)
+    add(client, library)
+    question = GoldenQuestion.objects.get()
+    client.post(reverse("golden-remove", args=[library.pk, question.pk]))
+    assert not GoldenQuestion.objects.exists()
+
+
+def test_they_are_for_editors_alone(
+    client: Client, owner: User, teammate: User, stranger: User, library: Library, document: Document
+) -> None:
+    client.force_login(owner)
+    add(client, library)
+    question = GoldenQuestion.objects.get()
+    for user in (teammate, stranger):
+        client.force_login(user)
+        for name in ("golden", "golden-table", "golden-add"):
+            assert client.get(reverse(name, args=[library.pk])).status_code == 404
+        for name, more in (("golden-add", []), ("golden-bring", []), ("golden-remove", [question.pk])):
+            assert client.post(reverse(name, args=[library.pk, *more])).status_code == 404
+    assert GoldenQuestion.objects.exists()
