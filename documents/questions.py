@@ -19,5 +19,7 @@ def check_question(text: str) -> None:
         raise BadQuestion("The question is empty. Write one.")
     if len(text) > LONGEST:
         raise BadQuestion(f"The question has {len(text):,} characters; {LONGEST:,} are allowed. Shorten it.")
+    if not any(map(str.isalnum, text)):
+        raise BadQuestion("There is no word in the question. Write one.")
     if not understand(text).text:
         raise BadQuestion(NOTHING_ASKED)

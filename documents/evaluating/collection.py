@@ -58,6 +58,12 @@ class Collection:
         digest = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in files.values())).hexdigest()
         return cls(directory.resolve().name[:255], corpus, judged, relevance, digest)
 
+    @property
+    def missing(self) -> int:
+        """How many documents answer a question, and aren't there."""
+        there = {entry["id"] for entry in self.corpus}
+        return len({name for grades in self.relevance.values() for name in grades} - there)
+
     def groups(self, field: str) -> dict[str, str]:
         """Question → what it says in this field. Raises NotACollection where none says anything."""
         found = {query["id"]: str(query[field]) for query in self.queries if query.get(field)}

@@ -17,7 +17,7 @@ from documents.threads import in_thread
 from documents.vector_db import Pool, merge
 from documents.versions import CHUNKS
 
-AT_A_TIME = 512
+AT_A_TIME = 100
 """Documents that are indexed in one call."""
 
 KEPT = timedelta(days=1)

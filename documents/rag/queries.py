@@ -84,9 +84,10 @@ class Operator:
 
 
 def operators(text: str) -> list[Operator]:
-    """The operators of a question, in order, also those that make no sense."""
-    found = (part for part in _PART.finditer(text) if part["name"])
-    return [Operator(part["name"].lower(), _bare(part["value"]), part[0].rstrip()) for part in found]
+    """The operators of a question, in order, without those that make no sense."""
+    parts = (part for part in _PART.finditer(text) if part["name"])
+    found = (Operator(part["name"].lower(), _bare(part["value"]), part[0].rstrip()) for part in parts)
+    return [operator for operator in found if not _problem(operator.name, operator.value)]
 
 
 def without_operators(question: Question) -> Question:

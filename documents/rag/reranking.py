@@ -76,7 +76,7 @@ class EndpointReranker:
         body = await self._remote.call(lambda: self._ask(question, texts))
         try:
             return Relevance(_scores(json.loads(body), len(passages)))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise ModelRefused(
                 f"{self._remote.host} does not answer as a reranking endpoint does. Check RERANK_URL and RERANK_MODEL."
             ) from error
@@ -99,7 +99,7 @@ class EndpointReranker:
 
 
 def _scores(answer: object, count: int) -> tuple[float, ...]:
-    """Each passage's score. Raises ValueError, TypeError, KeyError or AttributeError where one is missing or odd."""
+    """Each passage's score. Raises one of several errors where one is missing or odd."""
     results = answer.get("results", answer.get("data")) if isinstance(answer, dict) else answer
     if not isinstance(results, list):
         raise TypeError(results)

@@ -141,6 +141,13 @@ def test_no_reranker_can_be_measured_where_there_is_none(services: None, collect
         evaluate(collection, "--rerank")
 
 
+def test_answers_that_are_not_in_the_collection_are_told(services: None, collection: Path) -> None:
+    (collection / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tleave\t1\nq2\tbuses\t1\n")
+    err = StringIO()
+    call_command("evaluate", str(collection), "--strategy", "lexical", stdout=StringIO(), stderr=err)
+    assert "qrels.tsv names 1 documents that aren't in corpus.jsonl." in err.getvalue()
+
+
 # --- Runs -------------------------------------------------------------------------------------
 
 

@@ -152,6 +152,10 @@ def test_without_the_words_the_beginning_is_shown() -> None:
     assert shown("Alpha beta.", "gamma") == ("Alpha beta.", [])
 
 
+def test_an_operator_that_makes_no_sense_narrows_nothing() -> None:
+    assert chosen("leave type:foo after:soon") == []
+
+
 @pytest.mark.parametrize("value", ["HR", "Human resources", 'The "blue" book', "R&D"])
 def test_an_operator_that_was_added_can_be_taken_away(value: str) -> None:
     query = narrowed("annual leave", "library", value)

@@ -98,6 +98,7 @@ async def test_an_endpoint_of_the_other_kind_is_found_out_once(
         '{"results": [{"index": 0, "relevance_score": 1}, {"index": 1, "relevance_score": null}]}',
         '{"results": [{"index": 0, "relevance_score": 1}, {"index": 1, "relevance_score": NaN}]}',
         '{"results": [1, 2]}',
+        '{"results": [{"index": 1e400, "relevance_score": 1}, {"index": 1, "relevance_score": 1}]}',
     ],
 )
 async def test_an_odd_answer_is_a_sentence(reranker: EndpointReranker, server: OpenAIServer, answer: str) -> None:

@@ -45,7 +45,7 @@ class Command(BaseCommand):
 async def ask(text: str, libraries: Sequence[int], strategy: str) -> Answer:
     async with open_system() as wiring:
         system = await wiring.system(libraries)
-        return await system.query(text, top_k=settings.TOP_K, strategy=strategy)
+        return await system.query(text, top_k=settings.TOP_K, rerank_top_n=settings.RERANK_TOP_N, strategy=strategy)
 
 
 def as_json(answer: Answer) -> str:
@@ -54,6 +54,7 @@ def as_json(answer: Answer) -> str:
             "answer": answer.text,
             "strategy": answer.strategy,
             "steps": [asdict(step) for step in answer.steps],
+            "notices": [notice.text for notice in answer.notices],
             "citations": [as_fields(citation) for citation in answer.citations],
             "claims": [],
             "abstained": answer.abstained,

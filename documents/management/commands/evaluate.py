@@ -67,6 +67,8 @@ class Command(BaseCommand):
             if directory:
                 collection = Collection.read(directory)
                 groups = collection.groups(by) if by else {}
+                if collection.missing:
+                    self.stderr.write(f"qrels.tsv names {collection.missing} documents that aren't in corpus.jsonl.")
                 runs = asyncio.run(self._on_collection(collection, strategies, model, rerank))
             else:
                 groups = {}

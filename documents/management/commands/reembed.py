@@ -38,7 +38,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--model", metavar="M", help="embed everything by this model, or go on with it")
-        what.add_argument("--promote", action="store_true", help="let what was built serve from now on")
+        what.add_argument(
+            "--promote",
+            action="store_true",
+            help="embed what is missing yet, if it is not too much, and let what was built serve from now on",
+        )
         what.add_argument("--rollback", action="store_true", help="let what served before serve again")
         what.add_argument("--discard", action="store_true", help="throw away what was built, or served before")
         parser.add_argument(
