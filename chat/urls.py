@@ -13,6 +13,7 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/messages/<int:message_id>/", views.message, name="message"),
     path("c/<uuid:conversation_id>/messages/<int:message_id>/sources/<int:number>/", views.source, name="source"),
     path("c/<uuid:conversation_id>/messages/<int:message_id>/feedback", views.feedback, name="feedback"),
+    path("c/<uuid:conversation_id>/messages/<int:message_id>/golden", views.golden, name="golden-answer"),
     path("model/", views.endpoint, name="endpoint"),
 ]
 

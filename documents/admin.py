@@ -23,6 +23,8 @@ from documents.models import (
     Embedding,
     EmbeddingSpace,
     Endpoint,
+    GoldenPlace,
+    GoldenQuestion,
     Library,
     Membership,
     Receipt,
@@ -215,4 +217,38 @@ class EmbeddingSpaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class GoldenPlaceInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = GoldenPlace
+    fields = readonly_fields = ("document", "page", "quote")
+    can_delete = False
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[GoldenPlace]:
+        readable = Document.objects.readable_by(cast(User, request.user))
+        return super().get_queryset(request).filter(document__in=readable)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(GoldenQuestion)
+class GoldenQuestionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Of libraries that the administrator may edit; shown only, as they are kept on their library's page."""
+
+    list_display = ("text", "library", "origin", "created", "created_by")
+    list_filter = ("origin", ("library", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("library", "created_by")
+    search_fields = ("text",)
+    inlines = (GoldenPlaceInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[GoldenQuestion]:
+        return super().get_queryset(request) & GoldenQuestion.objects.editable_by(cast(User, request.user))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

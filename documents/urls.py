@@ -44,6 +44,7 @@ urlpatterns = [
     path("libraries/<int:library_id>/golden/new", golden.new, name="golden-add"),
     path("libraries/<int:library_id>/golden/bring", golden.bring, name="golden-bring"),
     path("libraries/<int:library_id>/golden/table.csv", golden.table, name="golden-table"),
+    path("libraries/<int:library_id>/golden/<int:question_id>/", golden.show, name="golden-question"),
     path("libraries/<int:library_id>/golden/<int:question_id>/remove", golden.remove, name="golden-remove"),
     path("sources/<int:source_id>/row", sources.row, name="source-row"),
     path("sources/<int:source_id>/fetch", sources.fetch, name="source-fetch"),

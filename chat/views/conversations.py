@@ -32,7 +32,12 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return render(
         request,
         "chat/conversation.html",
-        {"conversation": found, "thread": _messages(request, found), **_composer(request, found)},
+        {
+            "conversation": found,
+            "thread": _messages(request, found),
+            "edits": _edits(request),
+            **_composer(request, found),
+        },
     )
 
 
@@ -43,7 +48,11 @@ def message(request: HttpRequest, conversation_id: UUID, message_id: int) -> Htt
     return render(
         request,
         "chat/_message.html",
-        {"conversation": found, "message": get_object_or_404(_messages(request, found), pk=message_id)},
+        {
+            "conversation": found,
+            "message": get_object_or_404(_messages(request, found), pk=message_id),
+            "edits": _edits(request),
+        },
     )
 
 
@@ -72,6 +81,11 @@ def _messages(request: HttpRequest, conversation: Conversation) -> QuerySet[Mess
     """With their footnotes, and what the user `thinks` of them: one thing or none."""
     own = Prefetch("feedback", Feedback.objects.filter(user=request.user.pk), to_attr="thinks")
     return conversation.messages.prefetch_related("citations", own)
+
+
+def _edits(request: HttpRequest) -> bool:
+    """Whether there is a library to which an answer may be added as a golden question."""
+    return Library.objects.editable_by(request.user).exists()
 
 
 def _composer(request: HttpRequest, conversation: Conversation | None) -> dict[str, Any]:

@@ -37,18 +37,31 @@ class Given:
     quote: str = ""
 
 
-def add(library: Library, given: Given, user: User, *, origin: str = Origin.HAND, message: str = "") -> GoldenQuestion:
+def add(library: Library, given: Given, user: User, *, origin: str = Origin.HAND) -> GoldenQuestion:
     """Add a question, or to one that is there already another place. Raises NotGolden."""
     text = given.question.strip()
     try:
         check_question(text)
     except FootnoteError as error:
         raise NotGolden(str(error)) from error
-    place = _place(library, given)
-    defaults = {"origin": origin, "message": message, "created_by": user}
+    place = find_place(library, given)
+    defaults = {"origin": origin, "created_by": user}
     question, _ = GoldenQuestion.objects.get_or_create(library=library, text=text, defaults=defaults)
     GoldenPlace.objects.get_or_create(question=question, document=place.document, page=place.page, quote=place.quote)
     return question
+
+
+def find_place(library: Library, given: Given) -> GoldenPlace:
+    """The place that is named, not saved yet. Raises NotGolden where there is none."""
+    document = _document(library, given.document.strip())
+    page, quote = _page(given.page.strip()), given.quote.strip()
+    if len(quote) > LONGEST_QUOTE:
+        raise NotGolden(f"The quote has {len(quote):,} characters; {LONGEST_QUOTE:,} are allowed. Shorten it.")
+    place = GoldenPlace(document=document, page=page, quote=quote)
+    if not stands(place):
+        where = f"on page {page} of {document.name}" if page and not quote else f"in {document.name}"
+        raise NotGolden(f"“{quote}” doesn't stand {where}." if quote else f"There is nothing {where}.")
+    return place
 
 
 @transaction.atomic
@@ -110,19 +123,6 @@ def _delimiter(text: str) -> str:
     """The one that parts the names of the columns."""
     head = text.partition("\n")[0]
     return max(",;\t", key=head.count)
-
-
-def _place(library: Library, given: Given) -> GoldenPlace:
-    """Raises NotGolden where there is no such place."""
-    document = _document(library, given.document.strip())
-    page, quote = _page(given.page.strip()), given.quote.strip()
-    if len(quote) > LONGEST_QUOTE:
-        raise NotGolden(f"The quote has {len(quote):,} characters; {LONGEST_QUOTE:,} are allowed. Shorten it.")
-    place = GoldenPlace(document=document, page=page, quote=quote)
-    if not stands(place):
-        where = f"on page {page} of {document.name}" if page and not quote else f"in {document.name}"
-        raise NotGolden(f"“{quote}” doesn't stand {where}." if quote else f"There is nothing {where}.")
-    return place
 
 
 def _document(library: Library, name: str) -> Document:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from documents.evaluating.forms import GoldenForm
 from documents.evaluating.given import Given, NotGolden, add, add_table, as_table
 from documents.models import Document, EvaluationResult, GoldenPlace, GoldenQuestion, Library
+from documents.models.evaluation import GoldenQuestionQuerySet
 from documents.naming import safe_name
 from documents.views.libraries import user_of
 
@@ -28,26 +31,40 @@ def index(request: HttpRequest, library_id: int) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_POST
 def new(request: HttpRequest, library_id: int) -> HttpResponse:
-    """Add a question by hand; `?question=…&document=…&page=…&quote=…&message=…` has the form filled in already.
-
-    A `message` is the answer that it is made of.
-    """
+    """Add a question by hand."""
     library = _library(request, library_id)
-    sent = request.POST if request.method == "POST" else request.GET
-    given = Given(*(sent.get(name, "") for name in ("question", "document", "page", "quote")))
-    message = sent.get("message", "")[:36]
-    if request.method != "POST":
-        return _page(request, library, _with_name(request, given), message)
-    origin = GoldenQuestion.Origin.FEEDBACK if message else GoldenQuestion.Origin.HAND
+    given = Given(*(request.POST.get(name, "") for name in ("question", "document", "page", "quote")))
     try:
-        add(library, given, user_of(request), origin=origin, message=message)
+        add(library, given, user_of(request))
     except NotGolden as error:
         messages.error(request, str(error))
-        return _page(request, library, given, message, status=400)
+        return _page(request, library, given, status=400)
     messages.success(request, "The golden question was added.")
     return redirect("golden", library.pk)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def show(request: HttpRequest, library_id: int, question_id: int) -> HttpResponse:
+    """One question, to be changed."""
+    library = _library(request, library_id)
+    question = get_object_or_404(_with_places(request, library.golden_questions.all()), pk=question_id)
+    offered = {str(place.pk): place for place in question.places.all()}
+    form = GoldenForm(request.POST or None, instance=question, offered=offered, ticked=True)
+    if request.method == "POST" and form.is_valid():
+        form.keep()
+        messages.success(request, "The golden question was changed.")
+        return redirect("golden", library.pk)
+    context = {
+        "question": question,
+        "history": question.history,
+        "library": library,
+        "form": form,
+        "names": names(library),
+    }
+    return render(request, "documents/golden_question.html", context, status=400 if form.errors else 200)
 
 
 @login_required
@@ -76,7 +93,7 @@ def bring(request: HttpRequest, library_id: int) -> HttpResponse:
 @require_safe
 def table(request: HttpRequest, library_id: int) -> HttpResponse:
     library = _library(request, library_id)
-    questions = library.golden_questions.prefetch_related("places__document")
+    questions = _with_places(request, library.golden_questions.all())
     name = content_disposition_header(True, safe_name(f"{library} golden questions.csv")) or "attachment"
     headers = {"Content-Disposition": name, "X-Content-Type-Options": "nosniff"}
     return HttpResponse(as_table(questions), content_type="text/csv; charset=utf-8", headers=headers)
@@ -95,33 +112,33 @@ def remove(request: HttpRequest, library_id: int, question_id: int) -> HttpRespo
     return redirect("golden", library_id)
 
 
+def names(library: Library) -> list[str]:
+    """The documents that are offered while a name is written."""
+    documents = Document.objects.filter(library=library, deleted_at=None).exclude(current=None)
+    return [document.path for document in documents[:NAMES_OFFERED]]
+
+
+def _with_places(request: HttpRequest, questions: GoldenQuestionQuerySet) -> GoldenQuestionQuerySet:
+    """With those in documents that the user may read, as they may have been moved."""
+    readable = GoldenPlace.objects.filter(document__in=Document.objects.readable_by(request.user))
+    return questions.prefetch_related(Prefetch("places", readable.select_related("document")))
+
+
 def _library(request: HttpRequest, number: int) -> Library:
     return get_object_or_404(Library.objects.editable_by(request.user), pk=number)
 
 
-def _with_name(request: HttpRequest, given: Given) -> Given:
-    """With a document's path instead of its number, which a link from an answer has."""
-    if not given.document.isdecimal() or len(given.document) > 9:
-        return given
-    document = Document.objects.editable_by(request.user).filter(pk=int(given.document)).first()
-    return Given(given.question, document.path if document else "", given.page, given.quote)
-
-
-def _page(
-    request: HttpRequest, library: Library, given: Given, message: str = "", *, status: int = 200
-) -> HttpResponse:
-    questions = library.golden_questions.prefetch_related("places__document").order_by("-created", "-pk")
+def _page(request: HttpRequest, library: Library, given: Given, *, status: int = 200) -> HttpResponse:
+    questions = _with_places(request, library.golden_questions.order_by("-created", "-pk"))
     page = Paginator(questions, QUESTIONS_A_PAGE).get_page(request.GET.get("page") if not given.question else 1)
     results = _last_results(list(page))
-    documents = Document.objects.filter(library=library, deleted_at=None).exclude(current=None)
     context = {
         "library": library,
         "questions": [(question, *results.get(question.pk, (None, ""))) for question in page],
         "documents": page,
         "total": page.paginator.count,
-        "names": [document.path for document in documents[:NAMES_OFFERED]],
+        "names": names(library),
         "given": given,
-        "message": message,
     }
     return render(request, "documents/golden.html", context, status=status)
 

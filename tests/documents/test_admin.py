@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from documents.models import Document, EmbeddingSpace, Library, Membership, User
+from documents.models import Document, EmbeddingSpace, GoldenQuestion, Library, Membership, User
 from tests.documents.conftest import Give
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +106,15 @@ def test_a_document_is_renamed_by_the_rules_of_its_page(admin: Client, give: Giv
     assert admin.post(address, {"name": "holidays.md", "title": "Holidays", **inline}).status_code == 302
     document.refresh_from_db()
     assert (document.name, document.title) == ("holidays.md", "Holidays")
+
+
+def test_golden_questions_are_shown_of_libraries_that_one_may_edit(admin: Client, library: Library, give: Give) -> None:
+    for where, text in ((library, "How long is leave?"), (Library.objects.create(name="Drawer"), "Who knows?")):
+        GoldenQuestion.objects.create(library=where, text=text)
+    question = GoldenQuestion.objects.get(library=library)
+    question.places.create(document=give("leave.md", "# Leave").version.document)
+    page = admin.get(reverse("admin:documents_goldenquestion_changelist")).text
+    assert "How long is leave?" in page
+    assert "Who knows?" not in page
+    assert "leave.md" in admin.get(reverse("admin:documents_goldenquestion_change", args=[question.pk])).text
+    assert admin.get(reverse("admin:documents_goldenquestion_add")).status_code == 403

@@ -1,4 +1,4 @@
-"""Golden questions by hand, from a table and from an answer, for who may edit their library."""
+"""Golden questions by hand and from a table, for who may edit their library."""
 
 from __future__ import annotations
 
@@ -126,17 +126,53 @@ def test_of_a_bad_table_nothing_is_taken_in(
     assert not GoldenQuestion.objects.exists()
 
 
-def test_from_an_answer_the_form_is_filled_in(
+def test_a_question_is_changed_and_keeps_the_places_that_stay_ticked(
     client: Client, owner: User, library: Library, document: Document
 ) -> None:
     client.force_login(owner)
-    asked = {"question": "How long?", "document": str(document.pk), "page": "2", "quote": "25 days", "message": "77"}
-    page = client.get(reverse("golden-add", args=[library.pk]), asked).content.decode()
-    assert 'value="hr/leave.md"' in page
-    assert 'name="message" value="77"' in page
-    add(client, library, message="77")
+    add(client, library)
+    add(client, library, page="", quote="")
     question = GoldenQuestion.objects.get()
-    assert (question.origin, question.message) == ("feedback", "77")
+    stays, goes = question.places.all()
+    address = reverse("golden-question", args=[library.pk, question.pk])
+    assert f'value="{goes.pk}"' in client.get(address).content.decode()
+    changed = {"text": "How long?", "expected": [stays.pk], "document": "leave.md", "page": "1"}
+    assert client.post(address, changed).status_code == 302
+    assert stays in question.places.all()
+    assert places() == {("How long?", "leave.md", 2, "25  DAYS", "hand"), ("How long?", "leave.md", 1, "", "hand")}
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({}, "Say where the answer stands: at least in which document."),
+        ({"quote": "25 days"}, "Write in which document this stands."),
+        ({"document": "travel.md"}, "There is no document “travel.md”"),
+        ({"document": "leave.md", "text": "x" * 8_001}, "Shorten it."),
+    ],
+)
+def test_a_change_that_is_wrong_changes_nothing(
+    client: Client, owner: User, library: Library, document: Document, fields: dict[str, str], sentence: str
+) -> None:
+    client.force_login(owner)
+    add(client, library)
+    address = reverse("golden-question", args=[library.pk, GoldenQuestion.objects.get().pk])
+    answer = client.post(address, {"text": "How long?"} | fields)
+    assert answer.status_code == 400
+    assert sentence in answer.content.decode()
+    assert places() == {("How long is leave?", "leave.md", 2, "25  DAYS", "hand")}
+
+
+def test_a_place_in_a_document_that_one_may_no_longer_read_is_not_told(
+    client: Client, owner: User, library: Library, document: Document
+) -> None:
+    client.force_login(owner)
+    add(client, library)
+    Document.objects.update(library=Library.objects.create(name="Drawer"))
+    for name, more in (("golden", []), ("golden-table", []), ("golden-question", [GoldenQuestion.objects.get().pk])):
+        page = client.get(reverse(name, args=[library.pk, *more])).content.decode()
+        assert "25  DAYS" not in page
+        assert "leave.md" not in page
 
 
 def test_a_question_is_removed(client: Client, owner: User, library: Library, document: Document) -> None:
@@ -155,8 +191,13 @@ def test_they_are_for_editors_alone(
     question = GoldenQuestion.objects.get()
     for user in (teammate, stranger):
         client.force_login(user)
-        for name in ("golden", "golden-table", "golden-add"):
+        for name in ("golden", "golden-table"):
             assert client.get(reverse(name, args=[library.pk])).status_code == 404
-        for name, more in (("golden-add", []), ("golden-bring", []), ("golden-remove", [question.pk])):
+        for name, more in (
+            ("golden-add", []),
+            ("golden-bring", []),
+            ("golden-question", [question.pk]),
+            ("golden-remove", [question.pk]),
+        ):
             assert client.post(reverse(name, args=[library.pk, *more])).status_code == 404
     assert GoldenQuestion.objects.exists()
