@@ -132,7 +132,7 @@ async def measure(chunks: int) -> float:
 
 @asynccontextmanager
 async def filled(chunks: int) -> AsyncIterator[Filled]:
-    await asyncio.to_thread(call_command, "flush", verbosity=0, interactive=False)
+    await asyncio.to_thread(call_command, "flush", verbosity=0, interactive=False, reset_sequences=False)
     versions = await asyncio.to_thread(make_versions, chunks)
     libraries = sorted({version.document.library_id for version in versions})
     asked = _questions()
