@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from django.contrib.humanize.templatetags.humanize import ordinal
 from django.db.models.functions import Length
 from django.utils.safestring import SafeString
 
@@ -104,15 +104,11 @@ async def search(system: RAGSystem, query: str, shown: int = SHOWN) -> Results:
             found = event.found
         elif isinstance(event, Notice):
             notices.append(event.text)
-    took = partial(_milliseconds_since, started)
-    return await in_thread(_results, query, found, notices, shown, took)
+    results = await in_thread(_results, query, found, notices, shown)
+    return replace(results, milliseconds=round((time.perf_counter() - started) * 1000))
 
 
-def _milliseconds_since(started: float) -> int:
-    return round((time.perf_counter() - started) * 1000)
-
-
-def _results(query: str, found: Sequence[Passage], notices: Sequence[str], shown: int, took: partial[int]) -> Results:
+def _results(query: str, found: Sequence[Passage], notices: Sequence[str], shown: int) -> Results:
     versions = _versions(found)
     groups = _by_version(passage for passage in found if passage.metadata["version"] in versions)
     seen = dict(list(groups.items())[:shown])
@@ -126,7 +122,6 @@ def _results(query: str, found: Sequence[Passage], notices: Sequence[str], shown
         facets=tuple(facets(query, [versions[version] for version in groups])),
         chosen=tuple(chosen(query)),
         notices=tuple(notices),
-        milliseconds=took(),
     )
 
 
@@ -205,9 +200,4 @@ def _where(version: Version, passage: Passage, span: Span, sheet: Page | None) -
 
 def _how_found(ranks: Mapping[str, int]) -> str:
     by = {"lexical": "by words", "dense": "by meaning"}
-    return ", ".join(f"{_ordinal(ranks[name])} {words}" for name, words in by.items() if name in ranks)
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
+    return ", ".join(f"{ordinal(ranks[name])} {words}" for name, words in by.items() if name in ranks)

@@ -15,7 +15,6 @@ from documents.evaluating import background
 from documents.evaluating.comparison import Comparison
 from documents.models import EvaluationRun, Library
 from documents.rag.errors import FootnoteError
-from documents.rag.strategies import MEASURED
 from documents.views.libraries import user_of
 from documents.views.pages import number_in
 
@@ -49,7 +48,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "documents": page,
         "library": library,
         "golden": library.golden_questions.count() if library else 0,
-        "offered": [(name, text) for name, text in OFFERED.items() if name in MEASURED],
+        "offered": list(OFFERED.items()),
     }
     return render(request, "documents/evaluations.html", context)
 

@@ -102,13 +102,8 @@ def table(request: HttpRequest, library_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def remove(request: HttpRequest, library_id: int, question_id: int) -> HttpResponse:
-    """Remove a question, or only its `place` where one is named and others are left."""
-    question = get_object_or_404(GoldenQuestion.objects.editable_by(request.user), pk=question_id, library=library_id)
-    number = request.POST.get("place", "")
-    place = question.places.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 10 else None
-    gone: GoldenPlace | GoldenQuestion = place if place and question.places.count() > 1 else question
-    gone.delete()
-    messages.success(request, "It was removed.")
+    get_object_or_404(GoldenQuestion.objects.editable_by(request.user), pk=question_id, library=library_id).delete()
+    messages.success(request, "The golden question was removed.")
     return redirect("golden", library_id)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 
 from documents.rag.errors import FootnoteError
 from documents.rag.followups import standalone
@@ -37,23 +38,34 @@ async def over(
     except FootnoteError as error:
         yield Notice(f"{error} The question was searched for as it stands.", failure=True)
     yield Step("dense", "Searching by words and by meaning")
-    asked = [("", text, True, 1.0), *((f" {at}", each, words, 1 / len(written)) for at, each in enumerate(written, 1))]
+    asked = [_Asked("", text, 1.0, by_words=True)]
+    asked += [_Asked(f" {at}", each, 1 / len(written), by_words=words) for at, each in enumerate(written, 1)]
     try:
-        found = await asyncio.gather(*(_lists(tools, *each[:3]) for each in asked))
+        found = await asyncio.gather(*(each.rankings(tools) for each in asked))
     except FootnoteError as error:
         yield Notice(f"{error} This was searched by words only.", failure=True)
         found = [{"lexical": await tools.lexical(text, DEPTH)}]
-    lists = {name: hits for each in found for name, hits in each.items()}
-    weights = {
-        name: weight * (tools.understands(each) if name.startswith("dense") else 1.0)
-        for (_, each, _, weight), of_each in zip(asked, found, strict=False)
-        for name in of_each
-    }
+    lists = {name: hits for of_one in found for name, hits in of_one.items()}
+    weights = {name: weight for each in asked for name, weight in each.weights(tools).items()}
     fused = fuse(lists, weights)
     yield await tools.passages(fused, lists | {"fused": fused}, question.top_k)
 
 
-async def _lists(tools: Tools, suffix: str, text: str, words: bool) -> Mapping[str, list[Hit]]:
-    """A text's rankings, by name."""
-    dense = await tools.dense(text, DEPTH) if tools.understands(text) else []
-    return {f"dense{suffix}": dense} | ({f"lexical{suffix}": await tools.lexical(text, DEPTH)} if words else {})
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A text that is searched for; its rankings have names that end in `suffix`."""
+
+    suffix: str
+    text: str
+    weight: float
+    by_words: bool
+
+    async def rankings(self, tools: Tools) -> dict[str, list[Hit]]:
+        found = {f"dense{self.suffix}": await tools.dense(self.text, DEPTH) if tools.understands(self.text) else []}
+        if self.by_words:
+            found[f"lexical{self.suffix}"] = await tools.lexical(self.text, DEPTH)
+        return found
+
+    def weights(self, tools: Tools) -> dict[str, float]:
+        understood = tools.understands(self.text)
+        return {f"dense{self.suffix}": self.weight * understood, f"lexical{self.suffix}": self.weight}
