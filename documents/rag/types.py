@@ -292,37 +292,46 @@ class Narrowing:
 class Question:
     """What is asked, what was said before it, and how many passages are wanted.
 
-    `top_k` counts the passages kept after fusion, `rerank_top_n` those that a reranker leaves of them.
+    `top_k` counts the passages kept after fusion, `rerank_top_n` those that a reranker leaves of them. `found` are
+    chunks that an earlier answer to it rested on, best first: who looks deeper begins with them.
     """
 
     text: str
     history: tuple[Turn, ...] = ()
     top_k: int = 5
     rerank_top_n: int = 3
+    found: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that a model read and wrote."""
+    """Tokens that a model read and wrote, and what they cost, in the currency of its prices."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cost: float = 0.0
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(self.prompt_tokens + other.prompt_tokens, self.completion_tokens + other.completion_tokens)
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cost + other.cost,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """Something the system did before it answered, in words for the reader.
 
-    `milliseconds` since the question; `usage` is what a chat model read and wrote for it.
+    `milliseconds` since the question; `usage` is what a chat model read and wrote for it; `queries` are the texts that
+    it searched for.
     """
 
     name: str
     text: str
     milliseconds: int = 0
     usage: Usage = Usage()
+    queries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
