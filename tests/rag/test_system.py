@@ -170,6 +170,15 @@ async def test_a_follow_up_is_written_anew_by_the_model_and_searched_for_so() ->
     assert answer.usage.completion_tokens == 10
 
 
+async def test_a_follow_up_of_a_follow_up_is_taken_together_with_all_it_leans_on() -> None:
+    system, _ = await handbook([ModelUnavailable("The model is busy.")], ["For the VPN [1]."])
+    history = (Turn("user", "What does the help desk need to issue a VPN certificate?"), Turn("user", "And for whom?"))
+    events = await events_of(system, "Why that?", history=history)
+    steps = [event.text for event in events if isinstance(event, Step)]
+    assert "Taking it together with “What does the help desk need to issue a VPN certificate? And for whom?”" in steps
+    assert next(event.found for event in events if isinstance(event, Passages))[0].source == "handbook/2.md"
+
+
 async def test_a_question_that_stands_alone_is_searched_for_as_it_is() -> None:
     system, llm = await handbook(["Within a day [1]."])
     history = (Turn("user", "How long is the leave of parents?"), Turn("assistant", "Twelve weeks."))

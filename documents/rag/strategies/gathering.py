@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from documents.rag import rewriting
 from documents.rag.errors import FootnoteError
-from documents.rag.followups import leans
+from documents.rag.followups import background, leans
 from documents.rag.freshness import asks_for_newest, newest_first
 from documents.rag.queries import NOTHING_ASKED, Query, quoted, understand, where, without_operators
 from documents.rag.strategies.tools import Strategy, Tools
@@ -33,10 +33,12 @@ async def gather(question: Question, strategy: Strategy, tools: Tools) -> AsyncI
     if tools.llm and leans(asked):
         try:
             written = await rewriting.standalone(asked, tools.llm)
-            yield Step("rephrase", f"Searching for “{written.text}”", usage=written.usage)
+            yield Step("rephrase", f"Searching for “{written.text}”", usage=written.usage, queries=written.texts)
             asked = replace(asked, text=written.text, history=())
         except FootnoteError as error:
-            yield Notice(f"{error} The question was searched for together with the one before it.", failure=True)
+            yield Notice(f"{error} The question was searched for together with what was asked before.", failure=True)
+    if leans(asked):
+        yield Step("follow-up", f"Taking it together with “{' '.join(background(asked).split())}”")
     fresh = asks_for_newest(asked.text)
     if fresh:
         yield Step("freshness", "Preferring newer documents")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from documents.rag.errors import FootnoteError
-from documents.rag.followups import standalone
+from documents.rag.followups import background, in_words
 from documents.rag.fusion import fuse
 from documents.rag.strategies.tools import Tools
 from documents.rag.types import Hit, Notice, Passages, Question, Step
@@ -18,12 +18,13 @@ async def hybrid(question: Question, tools: Tools) -> AsyncIterator[Step | Notic
 
     Dense retrieval has as much say as the model understands of the question's language.
     """
-    text = standalone(question)
     yield Step("lexical", "Searching by words")
-    understanding = tools.understands(text)
+    understanding = tools.understands(question.text)
     if understanding:
         yield Step("dense", "Searching by meaning")
-    lexical, (dense, trouble) = await asyncio.gather(tools.lexical(text, DEEP), _by_meaning(text, tools))
+    lexical, (dense, trouble) = await asyncio.gather(
+        tools.lexical(in_words(question), DEEP), _by_meaning(question, tools)
+    )
     if trouble:
         yield Notice(trouble, failure=True)
     found = {"lexical": lexical, "dense": dense}
@@ -31,11 +32,11 @@ async def hybrid(question: Question, tools: Tools) -> AsyncIterator[Step | Notic
     yield await tools.passages(fused, found | {"fused": fused}, question.top_k)
 
 
-async def _by_meaning(text: str, tools: Tools) -> tuple[list[Hit], str]:
+async def _by_meaning(question: Question, tools: Tools) -> tuple[list[Hit], str]:
     """The nearest chunks, and what kept them from being found."""
-    if not tools.understands(text):
+    if not tools.understands(question.text):
         return [], ""
     try:
-        return await tools.dense(text, DEEP), ""
+        return await tools.dense(question.text, DEEP, background=background(question)), ""
     except FootnoteError as error:
         return [], f"{error} This was searched by words only."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from documents.rag.duplicates import distinct
 from documents.rag.types import (
     LLM,
@@ -18,6 +20,9 @@ from documents.rag.types import (
     Step,
     VectorDatabase,
 )
+
+BACKGROUND = 0.1
+"""How much of the vector of what was said before is added to that of a text. docs/benchmarks.md has what was tried."""
 
 DEPTH = 100
 """How many candidates a retriever gives: more than are kept, as some say the same."""
@@ -39,10 +44,12 @@ class Tools:
         """How much of a say, 0–1, dense retrieval has on this text."""
         return self.embedding_model.understands(text)
 
-    async def dense(self, text: str, limit: int) -> list[Hit]:
-        """The chunks nearest in meaning, best first."""
-        vectors = await self.embedding_model.embed([text], query=True)
-        return await self.vector_db.dense(vectors[0], limit)
+    async def dense(self, text: str, limit: int, *, background: str = "") -> list[Hit]:
+        """The chunks nearest in meaning, best first; a little nearer to the `background` than the text alone is."""
+        texts = [text, background] if background else [text]
+        vectors = await self.embedding_model.embed(texts, query=True)
+        vector = vectors[0] + BACKGROUND * vectors[1] if background else vectors[0]
+        return await self.vector_db.dense(vector / np.linalg.norm(vector), limit)
 
     async def lexical(self, text: str, limit: int) -> list[Hit]:
         """The chunks that share most with the text in words, by BM25, best first."""
