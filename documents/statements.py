@@ -139,6 +139,26 @@ PASSAGES = sql.SQL(
     PASSAGE + "WHERE chunk.id = ANY(%(found)s::bigint[]) AND library.id = ANY(%(libraries)s::bigint[]) AND {condition}"
 )
 
+ONE_OF_THE_CHUNKS = sql.SQL("chunk.id = ANY(%(chunks)s::bigint[])")
+
+# Of so many chunks that these alone are too many tokens, no more are counted.
+TOKENS = sql.SQL("""
+SELECT coalesce(sum(tokens), 0)::bigint FROM (
+    SELECT chunk.tokens FROM documents_chunk AS chunk
+    JOIN documents_version AS version ON version.id = chunk.version_id
+    JOIN documents_document AS document ON document.current_id = version.id AND document.deleted_at IS NULL
+    WHERE document.library_id = ANY(%(libraries)s::bigint[]) AND {condition} LIMIT %(tokens)s + 1
+) AS counted
+""")
+
+WHOLE = sql.SQL(
+    PASSAGE
+    + """
+WHERE library.id = ANY(%(libraries)s::bigint[]) AND {condition}
+ORDER BY library.name, document.name, document.id, chunk.position
+"""
+)
+
 NEIGHBOURS = (
     PASSAGE
     + """

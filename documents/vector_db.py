@@ -223,6 +223,21 @@ class PgVectorDB:
                     return hits[:limit]
                 wanted *= 4
 
+    async def whole(self, tokens: int) -> list[Passage] | None:
+        """All chunks there are, a document's one after the other; None where they have more tokens together."""
+        scope = await self._found_scope()
+        if scope.empty:
+            return []
+        condition, values = scope.condition, {**scope.values, "libraries": scope.libraries, "tokens": tokens}
+        if scope.chunks is not None:
+            condition, values["chunks"] = statements.ONE_OF_THE_CHUNKS, array_literal(scope.chunks)
+        async with self._pool.connection() as connection:
+            [(there,)] = await _rows(connection, statements.TOKENS.format(condition=condition), values)
+            if there > tokens:
+                return None
+            rows = await _rows(connection, statements.WHOLE.format(condition=condition), values)
+        return [_passage(row, 0.0) for row in rows]
+
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
         """The hits as passages, in the same order; chunks deleted meanwhile are left out."""
         scope = await self._found_scope()

@@ -50,6 +50,18 @@ async def hydrate(passages: Sequence[Passage], vector_db: VectorDatabase, budget
     return _grown(kept, sorted(_growths(kept, around, whole), key=lambda growth: growth.urgency), spare)
 
 
+def joined(chunks: Sequence[Passage]) -> tuple[Passage, ...]:
+    """Chunks as passages, those of one document in one; what several of them hold stands in it once."""
+    whole: dict[object, Passage] = {}
+    for chunk in chunks:
+        before = whole.get(_document(chunk))
+        if before is None:
+            whole[_document(chunk)] = chunk
+        elif fresh := _without(_pieces(chunk), before.spans):
+            whole[_document(chunk)] = _lengthened(before, fresh, _tokens(chunk, fresh))
+    return tuple(replace(passage, heading_path=()) for passage in whole.values())
+
+
 def _affordable(passages: Sequence[Passage], budget: int) -> tuple[Passage, ...]:
     kept: list[Passage] = []
     for passage in passages:

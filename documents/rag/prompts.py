@@ -9,6 +9,16 @@ from documents.rag.types import Passage, Question
 
 NOT_FOUND = "I could not find this in the documents."
 
+NOBODY_THERE = (
+    "Hello. Ask about your documents: what is answered from them carries footnotes, and each opens at its passage."
+)
+
+ROLE_WITHOUT_SOURCES = (
+    "You answer briefly and precisely, in the language of the question. You write Markdown. You have no documents at "
+    "hand, and the reader knows it: cite none, and say so where you are not sure. Where only a team's own documents "
+    "could tell, say that a search in them would."
+)
+
 ROLE = (
     "You answer a team's questions from its own documents, briefly and precisely, in the language of the question. "
     "You write Markdown."
@@ -37,6 +47,12 @@ def chat_messages(question: Question, passages: Sequence[Passage]) -> list[dict[
     sources = "\n\n".join(_source(number, passage) for number, passage in enumerate(passages, start=1))
     last = f"{fence}\n{sources}\n{fence}\n\n{RULES.format(fence=fence)}\n\nQuestion: {question.text}"
     return [{"role": "system", "content": ROLE}, *_turns(question), {"role": "user", "content": last}]
+
+
+def messages_without_sources(question: Question) -> list[dict[str, str]]:
+    """The conversation to send to a chat model that is to answer by itself."""
+    last = {"role": "user", "content": question.text}
+    return [{"role": "system", "content": ROLE_WITHOUT_SOURCES}, *_turns(question), last]
 
 
 def _source(number: int, passage: Passage) -> str:

@@ -20,7 +20,7 @@ from documents.rag.errors import FootnoteError, InvalidDocument, ModelUnavailabl
 from documents.rag.followups import standalone
 from documents.rag.hydration import hydrate
 from documents.rag.pipeline import in_order
-from documents.rag.prompts import NOT_FOUND
+from documents.rag.prompts import NOBODY_THERE, NOT_FOUND
 from documents.rag.queries import without_operators
 from documents.rag.reranking import fused
 from documents.rag.strategies import find_strategy
@@ -33,6 +33,7 @@ from documents.rag.types import (
     Citation,
     EmbeddingModel,
     Event,
+    Evidence,
     Hit,
     Metadata,
     Notice,
@@ -163,26 +164,32 @@ class RAGSystem:
         yield record.answer()
 
     async def _events(self, question: Question, strategy: str, record: _Record) -> AsyncIterator[Event]:
-        found: tuple[Passage, ...] = ()
+        passages = Passages(())
         async for event in self.gather(question, strategy):
-            if isinstance(event, Passages):
-                found = await self.hydrated(event.found)
-                yield Step("reading", _reading(found))
-                yield replace(event, found=found)
-            else:
+            if not isinstance(event, Passages):
                 yield event
-        async for written in self._answer(without_operators(question), found, record):
+                continue
+            passages = event
+            if event.evidence is Evidence.FOUND:
+                passages = replace(event, found=await self.hydrated(event.found))
+                yield Step("reading", _reading(passages.found))
+            yield passages
+        async for written in self._answer(without_operators(question), passages, record):
             yield written
 
     async def gather(self, question: Question, strategy: str) -> AsyncIterator[Step | Notice | Passages]:
         """What `search` does, as it happens: the Passages come last, and a Notice of what went wrong before."""
-        tools = Tools(self._embedding_model, self._vector_db, self._llm)
+        tools = Tools(self._embedding_model, self._vector_db, self._llm, self._room())
         async for event in gather(question, find_strategy(strategy), tools):
-            if isinstance(event, Passages) and event.found and self._reranker:
+            if isinstance(event, Passages) and event.found and event.evidence is Evidence.FOUND and self._reranker:
                 async for reranked in self._rerank(self._reranker, without_operators(question), event):
                     yield reranked
             else:
                 yield event
+
+    def _room(self) -> int:
+        """How many tokens of passages an answer may rest on, where all that there is goes into the prompt."""
+        return self._context_tokens
 
     async def hydrated(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
         """Passages as they would stand in a prompt."""
@@ -205,8 +212,8 @@ class RAGSystem:
         reranked = [Hit(passage.chunk, passage.score) for passage in order]
         yield replace(passages, found=best, lists={**passages.lists, "reranked": reranked})
 
-    async def _answer(self, question: Question, passages: Sequence[Passage], record: _Record) -> AsyncIterator[Event]:
-        tracker = CitationTracker(passages)
+    async def _answer(self, question: Question, passages: Passages, record: _Record) -> AsyncIterator[Event]:
+        tracker = CitationTracker(passages.found)
         try:
             async for piece in self._write(question, passages, record):
                 if isinstance(piece, str):
@@ -222,10 +229,10 @@ class RAGSystem:
             yield event
 
     async def _write(
-        self, question: Question, passages: Sequence[Passage], record: _Record
+        self, question: Question, passages: Passages, record: _Record
     ) -> AsyncIterator[str | Usage | Notice]:
         """The writer's pieces. Raises FootnoteError where the LLM breaks off in the middle."""
-        if not passages:
+        if not passages.found and passages.evidence is not Evidence.NONE:
             yield NOT_FOUND
             return
         if self._llm:
@@ -240,9 +247,16 @@ class RAGSystem:
             except FootnoteError as error:
                 if begun:
                     raise
-                yield Notice(f"{error} Below, the closest passages are quoted instead.", failure=True)
+                instead = (
+                    "" if passages.evidence is Evidence.NONE else " Below, the closest passages are quoted instead."
+                )
+                yield Notice(f"{error}{instead}", failure=True)
+        record.model = ""
+        if passages.evidence is Evidence.NONE:
+            yield NOBODY_THERE
+            return
         record.quoted = True
-        async for piece in QuotingWriter(self._embedding_model).write(question, passages):
+        async for piece in QuotingWriter(self._embedding_model).write(question, passages.found):
             yield piece
 
 
@@ -264,6 +278,7 @@ class _Record:
             event = replace(event, milliseconds=self._elapsed())
         if isinstance(event, Passages):
             self.milliseconds["retrieval"] = self._elapsed()
+            self.strategy = event.by or self.strategy
         if isinstance(event, Text):
             self.milliseconds.setdefault("first_text", self._elapsed())
         self.events.append(event)
@@ -280,7 +295,7 @@ class _Record:
             notices=tuple(event for event in self.events if isinstance(event, Notice)),
             abstained=text.lstrip().startswith(NOT_FOUND),
             quoted=self.quoted,
-            model="" if self.quoted else self.model,
+            model=self.model,
             error=self.error,
             usage=sum((event.usage for event in self.events if isinstance(event, Step)), self.usage),
             milliseconds=self.milliseconds | {"total": self._elapsed()},

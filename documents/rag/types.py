@@ -334,15 +334,27 @@ class Step:
     queries: tuple[str, ...] = ()
 
 
+class Evidence(StrEnum):
+    """What an answer is to rest on: the best of what was searched, all that there is, or no document at all."""
+
+    FOUND = "found"
+    WHOLE = "whole"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Passages:
     """What a strategy found, best first. The last thing it yields.
 
-    `lists` are the whole rankings that it chose from, by name ("lexical", "dense", "fused", …).
+    `lists` are the whole rankings that it chose from, by name ("lexical", "dense", "fused", …). Only what was found is
+    reranked, cut and lengthened; where the evidence is none, the answer is written without any on purpose. `by` is the
+    strategy that found it, where another one handed the question on.
     """
 
     found: tuple[Passage, ...]
     lists: Mapping[str, Sequence[Hit]] = field(default_factory=dict)
+    evidence: Evidence = Evidence.FOUND
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +379,7 @@ class Text:
 class Answer:
     """The whole of what `query` found out; `str(answer)` is its text.
 
+    `strategy` is the one that found the passages, also where another was asked and handed the question on to it.
     `error` is why the text broke off, empty where it is whole.
     """
 
@@ -429,6 +442,9 @@ class VectorDatabase(Protocol):
 
     async def lexical(self, text: str, limit: int) -> list[Hit]:
         """The best chunks by BM25, best first."""
+
+    async def whole(self, tokens: int) -> list[Passage] | None:
+        """All chunks there are, a document's one after the other; None where they have more tokens together."""
 
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
         """The hits as passages, in the same order; chunks deleted meanwhile are left out."""

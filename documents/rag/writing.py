@@ -11,10 +11,10 @@ import numpy as np
 
 from documents.rag.errors import FootnoteError
 from documents.rag.followups import standalone
-from documents.rag.prompts import NOT_FOUND, chat_messages
+from documents.rag.prompts import NOT_FOUND, chat_messages, messages_without_sources
 from documents.rag.sentences import sentences, without_bullet
 from documents.rag.terms import telling_terms
-from documents.rag.types import LLM, PAGE_BREAK, EmbeddingModel, Passage, Question, Usage
+from documents.rag.types import LLM, PAGE_BREAK, EmbeddingModel, Evidence, Passage, Passages, Question, Usage
 
 
 class LLMWriter:
@@ -23,9 +23,11 @@ class LLMWriter:
     def __init__(self, llm: LLM) -> None:
         self._llm = llm
 
-    def write(self, question: Question, passages: Sequence[Passage]) -> AsyncIterator[str | Usage]:
-        """The answer's Markdown in pieces; its markers count `passages` from 1."""
-        return self._llm.stream(chat_messages(question, passages))
+    def write(self, question: Question, passages: Passages) -> AsyncIterator[str | Usage]:
+        """The answer's Markdown in pieces; its markers count the passages found from 1."""
+        if passages.evidence is Evidence.NONE:
+            return self._llm.stream(messages_without_sources(question))
+        return self._llm.stream(chat_messages(question, passages.found))
 
 
 ANSWERED_FROM = 0.52

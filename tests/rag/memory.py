@@ -53,6 +53,10 @@ class MemoryVectorDB:
         hits = score(question, postings, chunks=len(self.chunks), average_length=float(average), limit=len(self.chunks))
         return [replace(hit, signature=signature(self.chunks[hit.chunk])) for hit in self._admitted(hits)[:limit]]
 
+    async def whole(self, tokens: int) -> list[Passage] | None:
+        there = [self._passage(hit.chunk) for hit in self._admitted([Hit(at, 0.0) for at in range(len(self.chunks))])]
+        return there if sum(passage.tokens for passage in there) <= tokens else None
+
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
         return [self._passage(hit.chunk, hit.score) for hit in self._admitted(hits)]
 

@@ -1,6 +1,7 @@
 """Ways to gather evidence, by name."""
 
 from documents.rag.errors import UnknownStrategy
+from documents.rag.strategies.direct import direct
 from documents.rag.strategies.hybrid import hybrid
 from documents.rag.strategies.hyde import hyde
 from documents.rag.strategies.lexical import lexical
@@ -8,7 +9,7 @@ from documents.rag.strategies.multi_query import multi_query
 from documents.rag.strategies.naive import naive
 from documents.rag.strategies.tools import Strategy
 
-STRATEGIES: dict[str, Strategy] = {"naive": naive, "hybrid": hybrid}
+STRATEGIES: dict[str, Strategy] = {"direct": direct, "naive": naive, "hybrid": hybrid}
 """Those that users choose from."""
 
 MEASURED: dict[str, Strategy] = STRATEGIES | {

@@ -11,7 +11,7 @@ from documents.rag.followups import background, leans
 from documents.rag.freshness import asks_for_newest, newest_first
 from documents.rag.queries import NOTHING_ASKED, Query, quoted, understand, where, without_operators
 from documents.rag.strategies.tools import Strategy, Tools
-from documents.rag.types import Narrowing, Notice, Passages, Question, Step
+from documents.rag.types import Evidence, Narrowing, Notice, Passages, Question, Step
 
 
 async def gather(question: Question, strategy: Strategy, tools: Tools) -> AsyncIterator[Step | Notice | Passages]:
@@ -48,6 +48,9 @@ async def gather(question: Question, strategy: Strategy, tools: Tools) -> AsyncI
         if step := _looking(narrowing, query):
             yield Step("narrowing", step)
         async for event in strategy(asked, tools.narrowed(narrowing)):
+            if isinstance(event, Passages) and event.evidence is not Evidence.FOUND:
+                yield event
+                return
             if isinstance(event, Passages):
                 found = newest_first(event.found) if fresh else event.found
                 passages = _joined(passages, replace(event, found=found), question.top_k)

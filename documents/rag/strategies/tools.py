@@ -35,6 +35,8 @@ class Tools:
     embedding_model: EmbeddingModel
     vector_db: VectorDatabase
     llm: LLM | None = None
+    room: int = 6_000
+    """Tokens of passages that the writer can read at once."""
 
     def narrowed(self, narrowing: Narrowing) -> Tools:
         """The same over a part of it."""
