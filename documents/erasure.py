@@ -20,7 +20,7 @@ from django.db import connection
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Length
 
-from documents.models import Block, Chunk, Document, Embedding, Posting, Version
+from documents.models import Block, Chunk, Document, Embedding, Mention, Posting, Version
 
 Counts = Mapping[str, int]
 """How much of each kind."""
@@ -81,8 +81,14 @@ def _erase_from_index(lot: Lot) -> Counts:
     ids = [block["pk"] for block in blocks]
     before = _postings(ids)
     embeddings, _ = Embedding.objects.filter(chunk__version__in=lot.versions).delete()
+    mentions, _ = Mention.objects.filter(chunk__version__in=lot.versions).delete()
     chunks, _ = Chunk.objects.filter(version__in=lot.versions).delete()
-    return {"chunks": chunks, "embeddings": embeddings, "postings": before - _postings(ids)}
+    return {
+        "chunks": chunks,
+        "embeddings": embeddings,
+        "mentions": mentions,
+        "postings": before - _postings(ids),
+    }
 
 
 def take_turn(library: int) -> None:
@@ -106,6 +112,7 @@ def _left_in_index(lot: Lot) -> Counts:
     return {
         "chunks": Chunk.objects.filter(version__in=lot.versions).count(),
         "embeddings": Embedding.objects.filter(chunk__version__in=lot.versions).count() + stray,
+        "mentions": Mention.objects.filter(chunk__version__in=lot.versions).count(),
         "postings": _postings(list(blocks)),
     }
 

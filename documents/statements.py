@@ -141,6 +141,26 @@ PASSAGES = sql.SQL(
 
 ONE_OF_THE_CHUNKS = sql.SQL("chunk.id = ANY(%(chunks)s::bigint[])")
 
+MENTIONS_IN = """
+SELECT key, name, role, chunk_id, NULL FROM documents_mention
+WHERE library_id = ANY(%s::bigint[]) AND chunk_id = ANY(%s::bigint[])
+"""
+
+# A library's by itself, so that a name that stands everywhere is read no further than the limit.
+MENTIONS_OF = sql.SQL("""
+SELECT wanted.key, name, role, chunk_id, signature
+FROM unnest(%(keys)s::text[]) AS wanted(key) CROSS JOIN unnest(%(libraries)s::bigint[]) AS readable(library)
+CROSS JOIN LATERAL (
+    SELECT mention.name, mention.role, mention.chunk_id, chunk.signature FROM documents_mention AS mention
+    JOIN documents_chunk AS chunk ON chunk.id = mention.chunk_id
+    JOIN documents_version AS version ON version.id = chunk.version_id
+    JOIN documents_document AS document ON document.current_id = version.id AND document.deleted_at IS NULL
+        AND document.library_id = mention.library_id
+    WHERE mention.library_id = readable.library AND mention.key = wanted.key AND {condition}
+    ORDER BY mention.role DESC LIMIT %(limit)s
+) AS told
+""")
+
 # Of so many chunks that these alone are too many tokens, no more are counted.
 TOKENS = sql.SQL("""
 SELECT coalesce(sum(tokens), 0)::bigint FROM (

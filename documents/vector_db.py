@@ -23,13 +23,15 @@ from psycopg_pool import AsyncConnectionPool
 from documents import statements
 from documents.blocks import add_block, merge
 from documents.bm25 import Asked
+from documents.mentions import name
 from documents.narrowing import Scope, array_literal, find_scope
 from documents.rag.duplicates import signature
+from documents.rag.entities import mentions
 from documents.rag.errors import BadVector, TransientError
 from documents.rag.language import language, languages
 from documents.rag.lexical import BM25, BY_DEFAULT, OTHER_LANGUAGE, Postings, indexed_terms, pack
 from documents.rag.terms import telling_terms
-from documents.rag.types import Chunk, Hit, Narrowing, Passage, Span, Vector
+from documents.rag.types import Chunk, Hit, Mention, Narrowing, Passage, Role, Span, Vector
 
 __all__ = ["PgVectorDB", "Space", "SpaceRetired", "configure", "create_space", "live_space", "merge", "remove"]
 
@@ -228,15 +230,34 @@ class PgVectorDB:
         scope = await self._found_scope()
         if scope.empty:
             return []
-        condition, values = scope.condition, {**scope.values, "libraries": scope.libraries, "tokens": tokens}
-        if scope.chunks is not None:
-            condition, values["chunks"] = statements.ONE_OF_THE_CHUNKS, array_literal(scope.chunks)
+        condition, values = _of_chunks(scope)
+        values["tokens"] = tokens
         async with self._pool.connection() as connection:
             [(there,)] = await _rows(connection, statements.TOKENS.format(condition=condition), values)
             if there > tokens:
                 return None
             rows = await _rows(connection, statements.WHOLE.format(condition=condition), values)
         return [_passage(row, 0.0) for row in rows]
+
+    async def mentions_in(self, chunks: Sequence[int]) -> list[Mention]:
+        """What these chunks name."""
+        async with self._pool.connection() as connection:
+            rows = await _rows(connection, statements.MENTIONS_IN, [self._libraries, list(chunks)])
+        return [_mention(row) for row in rows]
+
+    async def mentions_of(self, keys: Collection[str], limit: int) -> list[Mention]:
+        """Where what is known by these keys is named, up to `limit` times each: as title, as heading, then in texts."""
+        scope = await self._found_scope()
+        if scope.empty or not keys:
+            return []
+        condition, values = _of_chunks(scope)
+        async with self._pool.connection() as connection:
+            rows = await _rows(
+                connection,
+                statements.MENTIONS_OF.format(condition=condition),
+                {**values, "keys": list(keys), "limit": limit},
+            )
+        return [_mention(row) for row in rows]
 
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
         """The hits as passages, in the same order; chunks deleted meanwhile are left out."""
@@ -295,6 +316,7 @@ class PgVectorDB:
             connection, statements.COPY_EMBEDDINGS, statements.EMBEDDING_TYPES, _embedding_values(self._space, rows)
         )
         for members, postings in packed:
+            await name(connection, members[0].library, {row.id: row.mentions for row in members})
             await add_block(connection, members[0].library, {row.version for row in members}, postings)
 
     async def _keep_serving(self, connection: Connection) -> None:
@@ -326,6 +348,7 @@ class _Row:
     windows: Vector
     language: str
     signature: list[int]
+    mentions: list[Mention]
 
     @property
     def version(self) -> int:
@@ -346,7 +369,10 @@ _Packed = tuple[list[_Row], dict[str, Postings]]
 
 def _packed(ids: Sequence[int], chunks: Sequence[Chunk], vectors: Sequence[Vector]) -> list[_Packed]:
     of_each = zip(ids, chunks, vectors, strict=True)
-    rows = [_Row(number, chunk, own, language(chunk.text), signature(chunk)) for number, chunk, own in of_each]
+    rows = [
+        _Row(number, chunk, own, language(chunk.text), signature(chunk), mentions(chunk))
+        for number, chunk, own in of_each
+    ]
     return [(members, _postings_of(members)) for members in _by_library(rows)]
 
 
@@ -395,6 +421,19 @@ def _among(scope: Scope) -> sql.Composable:
     if scope.chunks is not None:
         return statements.AMONG_CHUNKS
     return statements.AMONG_THOSE_THAT.format(condition=scope.condition) if scope.values else sql.SQL("")
+
+
+def _of_chunks(scope: Scope) -> tuple[sql.Composable, dict[str, object]]:
+    """The condition on the tables `chunk` and `version` under which chunks are in scope, and its values."""
+    values = {**scope.values, "libraries": scope.libraries}
+    if scope.chunks is None:
+        return scope.condition, values
+    return statements.ONE_OF_THE_CHUNKS, values | {"chunks": array_literal(scope.chunks)}
+
+
+def _mention(row: TupleRow) -> Mention:
+    key, name, role, chunk, signature = row
+    return Mention(key, name, Role(role), chunk, signature or ())
 
 
 async def _meeting(connection: Connection, query: sql.SQL, scope: Scope, hits: Sequence[Hit]) -> list[TupleRow]:

@@ -64,8 +64,11 @@ def _hashes(letters: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def distinct(hits: Sequence[Hit], limit: int) -> list[list[Hit]]:
-    """The first `limit` of the hits that are no near-duplicates of one before them, each followed by its own."""
-    signatures = _bytes([hit.signature for hit in hits])
+    """The first `limit` of the hits that are no near-duplicates of one before them, each followed by its own.
+
+    One of which no signature is known is taken for like none.
+    """
+    signatures = _bytes([hit.signature or _own(hit.chunk) for hit in hits])
     left = np.ones(len(hits), bool)
     groups: list[list[Hit]] = []
     while len(groups) < limit and left.any():
@@ -74,6 +77,10 @@ def distinct(hits: Sequence[Hit], limit: int) -> list[list[Hit]]:
         groups.append([hits[at] for at in np.flatnonzero(alike).tolist()])
         left &= ~alike
     return groups
+
+
+def _own(chunk: int) -> list[int]:
+    return _bands(np.frombuffer(hashlib.blake2b(str(chunk).encode(), digest_size=_BINS).digest(), np.uint8))
 
 
 def are_near(one: Sequence[int], other: Sequence[int]) -> bool:

@@ -68,9 +68,14 @@ async def passage(question: str, llm: LLM) -> Written:
 
 async def rewordings(question: str, llm: LLM) -> Written:
     """Other ways to ask it, at most REWORDINGS. Raises FootnoteError."""
-    text, usage = await _reply(llm, [_asked(_REWORDINGS.format(count=REWORDINGS, question=question))])
-    lines = (_NUMBER.sub("", line).strip() for line in text.splitlines())
-    return Written(tuple(line for line in lines if line)[:REWORDINGS], usage)
+    return await lines(_REWORDINGS.format(count=REWORDINGS, question=question), llm, REWORDINGS)
+
+
+async def lines(prompt: str, llm: LLM, most: int) -> Written:
+    """The first lines of what it replies to a prompt, without their numbers. Raises FootnoteError."""
+    text, usage = await _reply(llm, [_asked(prompt)])
+    written = (_NUMBER.sub("", line).strip() for line in text.splitlines())
+    return Written(tuple(line for line in written if line)[:most], usage)
 
 
 def _asked(text: str) -> dict[str, str]:

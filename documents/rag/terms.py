@@ -14,8 +14,8 @@ import snowballstemmer  # type: ignore[import-untyped]
 
 from documents.rag.stopwords import STOP_WORDS
 
-ANALYSIS = 2
-"""Goes up when other terms than before are made of a text: what was indexed before is then indexed anew."""
+ANALYSIS = 3
+"""Goes up when other terms, or names, than before are made of a text: what was indexed before is then indexed anew."""
 
 LONGEST = 64
 """A term's characters; what is longer is no word, and is cut."""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
 import numpy as np
@@ -334,6 +334,25 @@ class Step:
     queries: tuple[str, ...] = ()
 
 
+class Role(IntEnum):
+    """What a name is to a chunk that names it: a word of its text, the heading above it, or its document's title."""
+
+    NAME = 0
+    HEADING = 1
+    TITLE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """That a chunk names something, which is known by `key` (`documents.rag.entities`); 0 is no chunk yet."""
+
+    key: str
+    name: str
+    role: Role
+    chunk: int = 0
+    signature: Sequence[int] = ()
+
+
 class Evidence(StrEnum):
     """What an answer is to rest on: the best of what was searched, all that there is, or no document at all."""
 
@@ -445,6 +464,12 @@ class VectorDatabase(Protocol):
 
     async def whole(self, tokens: int) -> list[Passage] | None:
         """All chunks there are, a document's one after the other; None where they have more tokens together."""
+
+    async def mentions_in(self, chunks: Sequence[int]) -> list[Mention]:
+        """What these chunks name."""
+
+    async def mentions_of(self, keys: Collection[str], limit: int) -> list[Mention]:
+        """Where what is known by these keys is named, up to `limit` times each: as title, as heading, then in texts."""
 
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
         """The hits as passages, in the same order; chunks deleted meanwhile are left out."""

@@ -26,6 +26,7 @@ from documents.models import (
     ErasedVersion,
     Library,
     Membership,
+    Mention,
     Page,
     Posting,
     Receipt,
@@ -91,6 +92,7 @@ async def test_the_receipt_counts_what_was_there_and_nothing_of_it_is_left(
         "pages": await Page.objects.filter(version=received.version).acount(),
         "chunks": len(chunks),
         "embeddings": await Embedding.objects.filter(chunk__in=chunks).acount(),
+        "mentions": await Mention.objects.filter(chunk__in=chunks).acount(),
         "postings": sum(len(postings) for term, postings in words.items() if term),
         "quotations": 0,
         "files": 1,
@@ -184,7 +186,9 @@ def test_every_row_that_points_at_a_document_is_counted_or_cascades() -> None:
         if relation.auto_created and not relation.concrete
     ]
     by_hand = {relation.related_model.__name__ for relation in relations if relation.on_delete is DO_NOTHING}
-    assert by_hand == {"Chunk", "Embedding", "Block", "Posting"}, "enter it in documents.erasure.ROWS, then here"
+    assert by_hand == {"Chunk", "Embedding", "Mention", "Block", "Posting"}, (
+        "enter it in documents.erasure.ROWS, then here"
+    )
 
 
 # --- Killed in the middle ---------------------------------------------------------------------

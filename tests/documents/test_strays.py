@@ -17,7 +17,7 @@ from django.utils import timezone
 from documents import strays
 from documents.ingest import delete
 from documents.management.commands.doctor import Check, checked, files, orphans, pictures, removed
-from documents.models import Chunk, Document, Embedding, EmbeddingSpace, Library
+from documents.models import Chunk, Document, Embedding, EmbeddingSpace, Library, Mention
 from documents.purging import erase
 from documents.removing import KEPT
 from tests.documents.conftest import Give
@@ -108,4 +108,7 @@ def test_an_embedding_in_another_library_than_its_document_is_told(give: Give) -
     space = EmbeddingSpace.objects.create(model="m", dimensions=2, state="live")
     other = Library.objects.create(name="Other")
     Embedding.objects.create(space=space, library=other, chunk=chunk, window=0, vector=[1.0, 0.0])
-    assert "1 embeddings in another library than their document" in checked("index", orphans).detail
+    Mention.objects.create(library=other, chunk=chunk, key="x", name="X", role=0)
+    told = checked("index", orphans).detail
+    assert "1 embeddings in another library than their document" in told
+    assert "1 mentions in another library than their document" in told

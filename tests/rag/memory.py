@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from documents.rag.duplicates import signature
+from documents.rag.entities import mentions
 from documents.rag.lexical import EVERY_CHUNK, indexed_terms, pack, score
 from documents.rag.terms import telling_terms
-from documents.rag.types import Chunk, Hit, Narrowing, Passage, Vector
+from documents.rag.types import Chunk, Hit, Mention, Narrowing, Passage, Vector
 
 
 class MemoryVectorDB:
@@ -57,6 +58,14 @@ class MemoryVectorDB:
         there = [self._passage(hit.chunk) for hit in self._admitted([Hit(at, 0.0) for at in range(len(self.chunks))])]
         return there if sum(passage.tokens for passage in there) <= tokens else None
 
+    async def mentions_in(self, chunks: Sequence[int]) -> list[Mention]:
+        return [mention for number in chunks for mention in self._named(number)]
+
+    async def mentions_of(self, keys: Collection[str], limit: int) -> list[Mention]:
+        there = [hit.chunk for hit in self._admitted([Hit(at, 0.0) for at in range(len(self.chunks))])]
+        named = sorted((each for number in there for each in self._named(number)), key=lambda each: -each.role)
+        return [each for key in keys for each in [one for one in named if one.key == key][:limit]]
+
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
         return [self._passage(hit.chunk, hit.score) for hit in self._admitted(hits)]
 
@@ -69,6 +78,9 @@ class MemoryVectorDB:
             ]
             for number in chunks
         }
+
+    def _named(self, number: int) -> list[Mention]:
+        return [replace(each, chunk=number) for each in mentions(self.chunks[number])]
 
     def _admitted(self, hits: Sequence[Hit]) -> list[Hit]:
         return [hit for hit in hits if all(_fits(self.chunks[hit.chunk], narrowing) for narrowing in self.narrowings)]

@@ -2,14 +2,22 @@
 
 from documents.rag.errors import UnknownStrategy
 from documents.rag.strategies.direct import direct
+from documents.rag.strategies.graph import graph
 from documents.rag.strategies.hybrid import hybrid
 from documents.rag.strategies.hyde import hyde
+from documents.rag.strategies.iterative import iterative
 from documents.rag.strategies.lexical import lexical
 from documents.rag.strategies.multi_query import multi_query
 from documents.rag.strategies.naive import naive
 from documents.rag.strategies.tools import Strategy
 
-STRATEGIES: dict[str, Strategy] = {"direct": direct, "naive": naive, "hybrid": hybrid}
+STRATEGIES: dict[str, Strategy] = {
+    "direct": direct,
+    "naive": naive,
+    "hybrid": hybrid,
+    "iterative": iterative,
+    "graph": graph,
+}
 """Those that users choose from."""
 
 MEASURED: dict[str, Strategy] = STRATEGIES | {

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from documents.rag.errors import FootnoteError
 from documents.rag.followups import background, in_words
@@ -18,7 +19,29 @@ async def hybrid(question: Question, tools: Tools) -> AsyncIterator[Step | Notic
 
     Dense retrieval has as much say as the model understands of the question's language.
     """
-    yield Step("lexical", "Searching by words")
+    async for event in ranked(question, tools):
+        if isinstance(event, Ranked):
+            yield await tools.passages(event.fused, event.lists, question.top_k)
+        else:
+            yield event
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Two rankings, and the one that they are together."""
+
+    lexical: list[Hit]
+    dense: list[Hit]
+    fused: list[Hit]
+
+    @property
+    def lists(self) -> dict[str, list[Hit]]:
+        return {"lexical": self.lexical, "dense": self.dense, "fused": self.fused}
+
+
+async def ranked(question: Question, tools: Tools) -> AsyncIterator[Step | Notice | Ranked]:
+    """What hybrid ranks, of which others begin; it comes last."""
+    yield Step("lexical", "Searching by words", queries=(question.text,))
     understanding = tools.understands(question.text)
     if understanding:
         yield Step("dense", "Searching by meaning")
@@ -27,9 +50,7 @@ async def hybrid(question: Question, tools: Tools) -> AsyncIterator[Step | Notic
     )
     if trouble:
         yield Notice(trouble, failure=True)
-    found = {"lexical": lexical, "dense": dense}
-    fused = fuse(found, {"dense": understanding})
-    yield await tools.passages(fused, found | {"fused": fused}, question.top_k)
+    yield Ranked(lexical, dense, fuse({"lexical": lexical, "dense": dense}, {"dense": understanding}))
 
 
 async def _by_meaning(question: Question, tools: Tools) -> tuple[list[Hit], str]:

@@ -1,0 +1,90 @@
+"""The names that stand in a text, found without a language model, and what they are known by."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import chain, takewhile
+
+from documents.rag.stopwords import STOP_WORDS
+from documents.rag.types import Chunk, Mention, Role
+
+MOST = 64
+"""Names that are kept of a chunk."""
+
+LONGEST = 100
+"""Characters of a key."""
+
+_WORD = re.compile(r"[^\W_][\w’'.&/-]*[^\W_]|[^\W_]|[.!?;:,()\[\]\"“”„«»|\n]")
+_ENGLISH_WITHIN = frozenset(("of", "the", "and", "&", "for"))
+_ROMANCE_WITHIN = frozenset(("de", "du", "des", "la", "le", "et", "del", "della", "da", "di", "dos", "el", "al", "y"))
+_OTHER_WITHIN = frozenset(("von", "van", "der", "den", "für", "und", "am", "bin", "ibn"))
+_WITHIN = _ENGLISH_WITHIN | _ROMANCE_WITHIN | _OTHER_WITHIN
+"""Words that may stand within a name, two at a time."""
+
+_COMMON = STOP_WORDS["en"] | STOP_WORDS.get("de", frozenset()) | STOP_WORDS.get("fr", frozenset())
+_AROUND = re.compile(r"^(?:the|an?)\s+(?=\S)|['’]s?$", re.IGNORECASE)
+_ENDING = re.compile(r"\.[a-z\d]{2,5}$|\s*\([^()]*\)$")
+
+
+def key(name: str) -> str:
+    """What a name is known by: without case, article, file ending, a remark in brackets at its end, or a genitive."""
+    plain = " ".join(unicodedata.normalize("NFKC", name).split())
+    bare = _ENDING.sub("", plain) or plain
+    return _AROUND.sub("", bare.strip(" .'’\"“”-")).casefold()[:LONGEST]
+
+
+def names(text: str) -> list[str]:
+    """Runs of capitalised words, with what may stand within a name; each once, in the order of the text.
+
+    A script without capitals has none.
+    """
+    found = (" ".join(_without_common_ends(run)) for run in _runs(text))
+    return list(dict.fromkeys(name for name in found if len(name) > 2))
+
+
+def mentions(chunk: Chunk) -> list[Mention]:
+    """What a chunk names: the title, if it is its document's first, its heading, and the names in its text.
+
+    Of one key the strongest role stands, and no more than MOST keys.
+    """
+    title = [str(chunk.metadata.get("title", ""))] if chunk.metadata.get("chunk_id", 0) == 0 else []
+    said = chain(
+        ((name, Role.TITLE) for name in title),
+        ((name, Role.HEADING) for name in chunk.heading_path[-1:]),
+        ((name, Role.NAME) for name in names(chunk.text)),
+    )
+    told: dict[str, Mention] = {}
+    for name, role in said:
+        if len(known := key(name)) > 2 and "\0" not in known:
+            told.setdefault(known, Mention(known, name[:LONGEST], role))
+    return list(told.values())[:MOST]
+
+
+def _runs(text: str) -> Iterator[list[str]]:
+    run: list[str] = []
+    within: list[str] = []
+    for found in _WORD.finditer(text):
+        word = found.group()
+        if word[0].isupper() or (word[0].isdigit() and run):
+            run += [*within, word]
+            within = []
+        elif run and word in _WITHIN and len(within) < 2:
+            within.append(word)
+        elif run:
+            yield run
+            run, within = [], []
+    if run:
+        yield run
+
+
+def _without_common_ends(run: list[str]) -> list[str]:
+    """A sentence's first word has a capital, too."""
+    first = sum(1 for _ in takewhile(lambda word: _is_common(word) or word.isdigit(), run))
+    last = sum(1 for _ in takewhile(_is_common, reversed(run[first:])))
+    return run[first : len(run) - last]
+
+
+def _is_common(word: str) -> bool:
+    return word.casefold() in _COMMON
