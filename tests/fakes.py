@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
 
 from documents.rag.terms import telling_terms
-from documents.rag.types import Passage, Relevance, Usage, Vector
+from documents.rag.types import ChatMessage, ModelProfile, Passage, Piece, Relevance, ToolSpec, Usage, Vector
 
 
 class FakeEmbedding:
@@ -43,22 +43,28 @@ class FakeEmbedding:
         return vector / np.linalg.norm(vector)
 
 
+UNKNOWN = ModelProfile()
+
+
 class FakeLLM:
     """Streams the queued replies piece by piece; an exception in a reply is raised where it stands."""
 
     name = "fake-model"
 
-    def __init__(self, *replies: Sequence[str | Exception]) -> None:
+    def __init__(self, *replies: Sequence[Piece | Exception], profile: ModelProfile = UNKNOWN) -> None:
         self.replies = deque(replies)
-        self.history: list[list[Mapping[str, str]]] = []
+        self.profile = profile
+        self.history: list[list[ChatMessage]] = []
+        self.offered: list[list[str]] = []
 
-    async def stream(self, messages: Sequence[Mapping[str, str]]) -> AsyncIterator[str | Usage]:
+    async def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Piece]:
         self.history.append(list(messages))
+        self.offered.append([tool.name for tool in tools])
         for piece in self.replies.popleft():
             if isinstance(piece, Exception):
                 raise piece
             yield piece
-        yield Usage(prompt_tokens=10, completion_tokens=5)
+        yield self.profile.priced(Usage(prompt_tokens=10, completion_tokens=5))
 
 
 class FakeReranker:

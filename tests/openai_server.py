@@ -15,7 +15,7 @@ import socket
 import threading
 import zlib
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -43,7 +43,8 @@ class Reply:
 
     `text` is the answer, None for the default, which quotes the question's sources. `delay`: seconds before each word.
     `hang`: no answer at all. `hold_at`: wait there until `gate` is released. `cut_at`: the connection is lost there.
-    `garbage_at`, `error_at`: what is no event, or an error, comes there. `raw`: this body instead.
+    `garbage_at`, `error_at`: what is no event, or an error, comes there. `raw`: this body instead. `calls` of tools are
+    (name, arguments), all begun before one is ended, instead of a text; `reasoning` comes in the field `thinks_in`.
     """
 
     text: str | None = None
@@ -59,6 +60,10 @@ class Reply:
     garbage_at: int | None = None
     error_at: int | None = None
     reasoning: str = ""
+    thinks_in: str = "reasoning_content"
+    calls: Sequence[Sequence[str]] = ()
+    finish: str = "stop"
+    refusal: str = ""
     usage: bool = True
     raw: str | None = None
 
@@ -188,11 +193,16 @@ class OpenAIServer:
         await send(_start(200, "text/event-stream"))
         if reply.reasoning:
             await _send_event(send, {"choices": [{"delta": {"role": "assistant", "content": None}}]})
-            await _send_event(send, {"choices": [{"delta": {"reasoning_content": reply.reasoning}}]})
-        for place, word in enumerate(re.findall(r"\s*\S+\s*", _text(request, reply))):
+            await _send_event(send, {"choices": [{"delta": {reply.thinks_in: reply.reasoning}}]})
+        for fragment in _fragments(reply.calls):
+            await _send_event(send, {"choices": [{"index": 0, "delta": {"tool_calls": [fragment]}}]})
+        if reply.refusal:
+            await _send_event(send, {"choices": [{"index": 0, "delta": {"refusal": reply.refusal}}]})
+        text = "" if reply.calls or reply.refusal else _text(request, reply)
+        for place, word in enumerate(re.findall(r"\s*\S+\s*", text)):
             await self._before_word(place, request, reply, send)
             await _send_event(send, {"choices": [{"index": 0, "delta": {"content": word}}]})
-        await _send_event(send, {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        await _send_event(send, {"choices": [{"index": 0, "delta": {}, "finish_reason": reply.finish}]})
         if reply.usage and request.body.get("stream_options", {}).get("include_usage"):
             await _send_event(send, {"choices": [], "usage": _usage(request, reply)})
         await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
@@ -273,6 +283,16 @@ def _whole(request: Request, reply: Reply) -> object:
     message = {"role": "assistant", "content": _text(request, reply)}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     return {"object": "chat.completion", "choices": [choice], "usage": _usage(request, reply)}
+
+
+def _fragments(calls: Sequence[Sequence[str]]) -> Iterator[dict[str, Any]]:
+    """Calls of tools as they are streamed: first each one's name, then each one's arguments in two pieces."""
+    for at, (name, _) in enumerate(calls):
+        yield {"index": at, "id": f"call_{at}", "type": "function", "function": {"name": name, "arguments": ""}}
+    for at, (_, arguments) in enumerate(calls):
+        half = len(arguments) // 2
+        for piece in (arguments[:half], arguments[half:]):
+            yield {"index": at, "function": {"arguments": piece}}
 
 
 def _text(request: Request, reply: Reply) -> str:

@@ -52,5 +52,9 @@ class ModelRefused(PermanentError):
     """The model's endpoint refused the request. Check the address, the key and the model's name."""
 
 
+class CannotCallTools(ModelRefused):
+    """This model can't call tools. Choose another one, or another strategy."""
+
+
 class ModelUnavailable(TransientError):
     """The model can't be reached. Check that its endpoint is running."""

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any, cast
+import re
+from collections.abc import AsyncIterator, Sequence
+from typing import cast
 
 import httpx2
 from openai import AsyncOpenAI, BadRequestError, omit
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types import ReasoningEffort
+from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnionParam
 
-from documents.rag.errors import ModelRefused, ModelUnavailable
+from documents.rag.errors import CannotCallTools, ModelRefused
 from documents.rag.remote import Remote
-from documents.rag.types import Usage
+from documents.rag.replies import Reply
+from documents.rag.types import ChatMessage, ModelProfile, Piece, ToolSpec
+
+UNKNOWN = ModelProfile()
 
 _SILENCE = 60.0
 """Seconds: local models may take as long before their first word."""
 _LAST_WORDS = 0.1
 """Seconds that an endpoint gets to end its reply after [DONE], so that the connection can be used again."""
+
+_TOOLS = re.compile(r"\b(?:tools?|functions?)\b", re.IGNORECASE)
 
 
 class ChatModel:
@@ -28,111 +35,69 @@ class ChatModel:
     cost four times as much a token.
     """
 
-    def __init__(self, client: AsyncOpenAI, name: str, *, silence: float = _SILENCE) -> None:
+    def __init__(
+        self,
+        client: AsyncOpenAI,
+        name: str,
+        profile: ModelProfile = UNKNOWN,
+        *,
+        silence: float = _SILENCE,
+    ) -> None:
         self.name = name
+        self.profile = profile
         self._remote = Remote(client, name, timeout=silence)
         self._tells_usage = True
 
-    async def stream(self, messages: Sequence[Mapping[str, str]]) -> AsyncIterator[str | Usage]:
-        """The reply's text in pieces, then its usage where the endpoint tells.
+    async def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Piece]:
+        """The reply in pieces, calls of tools once they are whole, then its usage where the endpoint tells.
 
-        Raises ModelRefused or ModelUnavailable with a sentence for the reader. Closing the iterator closes the
-        connection, and with it the endpoint's work.
+        Raises ModelRefused or ModelUnavailable with a sentence for the reader, CannotCallTools where it was offered
+        some. Closing the iterator closes the connection, and with it the endpoint's work.
         """
-        response = await self._remote.call(lambda: self._open(messages))
-        reply = _Reply(self._remote)
+        response = await self._remote.call(lambda: self._open(messages, tools))
+        reply = Reply(self._remote)
         try:
             received = response.aiter_bytes()
             while data := await asyncio.wait_for(anext(received, b""), _LAST_WORDS if reply.done else None):
-                for text in reply.read(data):
-                    yield text
+                for piece in reply.read(data):
+                    yield piece
         except (httpx2.RequestError, TimeoutError) as error:
             if not reply.finished:
                 raise reply.broken(error) from error
         finally:
             await response.aclose()
-        if not reply.finished or not reply.started:
-            raise reply.broken()
+        for piece in reply.end():
+            yield piece
         if reply.usage:
-            yield reply.usage
+            yield self.profile.priced(reply.usage)
+        reply.check()
 
-    async def _open(self, messages: Sequence[Mapping[str, str]]) -> httpx2.Response:
+    async def _open(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> httpx2.Response:
         try:
-            return await self._request(messages)
+            return await self._request(messages, tools)
         except BadRequestError as error:
-            if not self._tells_usage or "stream_options" not in error.message:
-                raise
-            self._tells_usage = False
-            return await self._request(messages)
+            if self._tells_usage and "stream_options" in error.message:
+                self._tells_usage = False
+                return await self._request(messages, tools)
+            if tools and _TOOLS.search(error.message):
+                raise CannotCallTools(f"{self.name} can't call tools.") from error
+            raise
 
-    async def _request(self, messages: Sequence[Mapping[str, str]]) -> httpx2.Response:
+    async def _request(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> httpx2.Response:
         raw = await self._remote.client.chat.completions.with_raw_response.create(
             model=self.name,
             messages=cast("list[ChatCompletionMessageParam]", messages),
             stream=True,
             stream_options={"include_usage": True} if self._tells_usage else omit,
+            tools=cast("list[ChatCompletionToolUnionParam]", [_offered(tool) for tool in tools]) if tools else omit,
+            reasoning_effort=cast("ReasoningEffort", self.profile.reasoning_effort) or omit,
         )
         return raw.http_response
 
 
-class _Reply:
-    """Reads a reply's server-sent events as their bytes come in.
-
-    `started`: there was text; `finished`: the model said that it was; `done`: nothing more will come.
-    """
-
-    def __init__(self, remote: Remote) -> None:
-        self.started = self.finished = self.done = False
-        self.usage: Usage | None = None
-        self._remote = remote
-        self._rest = b""
-
-    def read(self, data: bytes) -> Iterator[str]:
-        """The pieces of text that are complete with `data`."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            if line.startswith(b"data:") and (text := self._text(line[5:].strip())):
-                self.started = True
-                yield text
-
-    def _text(self, event: bytes) -> str:
-        if event == b"[DONE]":
-            self.finished = self.done = True
-            return ""
-        try:
-            value = json.loads(event)
-            if value.get("error"):
-                raise self._failed(value["error"])
-            if usage := value.get("usage"):
-                self.usage = Usage(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
-            return self._text_of(value.get("choices") or ())
-        except (ValueError, AttributeError, TypeError, KeyError) as error:
-            raise self.broken() from error
-
-    def _text_of(self, choices: Sequence[Any]) -> str:
-        """What the model thinks before it writes comes in other fields, and isn't read."""
-        text = ""
-        for choice in choices[:1]:
-            self.finished = self.finished or bool(choice.get("finish_reason"))
-            text = (choice.get("delta") or {}).get("content") or ""
-        return text
-
-    def _failed(self, error: object) -> ModelUnavailable:
-        detail = error.get("message", error) if isinstance(error, dict) else error
-        return ModelUnavailable(
-            f"{self._remote.host} failed while {self._remote.model} was answering: {self._remote.quoted(detail)}"
-        )
-
-    def broken(self, error: Exception | None = None) -> ModelUnavailable:
-        """Why there is no whole reply."""
-        if self.started:
-            return ModelUnavailable("The model stopped in the middle of its answer. Ask again.")
-        if isinstance(error, httpx2.ReadTimeout):
-            return self._remote.silent()
-        return ModelUnavailable(
-            f"{self._remote.host} sent no answer from {self._remote.model}. "
-            "Check that the model can chat, and look at the endpoint's log."
-        )
+def _offered(tool: ToolSpec) -> dict[str, object]:
+    told = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": told}
 
 
 async def list_models(client: AsyncOpenAI) -> list[str]:

@@ -139,7 +139,7 @@ class ListwiseReranker:
         async for piece in self._llm.stream(_messages(question, passages)):
             if isinstance(piece, Usage):
                 usage = piece
-            else:
+            elif isinstance(piece, str):
                 reply += piece
         named = (int(number) - 1 for number in re.findall(r"\d{1,4}", reply))
         order = list(dict.fromkeys(place for place in named if 0 <= place < len(passages)))

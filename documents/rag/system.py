@@ -44,6 +44,8 @@ from documents.rag.types import (
     Reranker,
     Step,
     Text,
+    Thought,
+    ToolCall,
     Usage,
     Vector,
     VectorDatabase,
@@ -219,10 +221,10 @@ class RAGSystem:
                 if isinstance(piece, str):
                     for event in tracker.feed(piece):
                         yield event
-                elif isinstance(piece, Notice):
-                    yield piece
-                else:
+                elif isinstance(piece, Usage):
                     record.usage = piece
+                else:
+                    yield piece
         except FootnoteError as error:
             record.error = str(error)
         for event in tracker.finish():
@@ -230,7 +232,7 @@ class RAGSystem:
 
     async def _write(
         self, question: Question, passages: Passages, record: _Record
-    ) -> AsyncIterator[str | Usage | Notice]:
+    ) -> AsyncIterator[str | Thought | Usage | Notice]:
         """The writer's pieces. Raises FootnoteError where the LLM breaks off in the middle."""
         if not passages.found and passages.evidence is not Evidence.NONE:
             yield NOT_FOUND
@@ -240,7 +242,8 @@ class RAGSystem:
             try:
                 async for piece in LLMWriter(self._llm).write(question, passages):
                     begun = begun or bool(piece and isinstance(piece, str))
-                    yield piece
+                    if not isinstance(piece, ToolCall):
+                        yield piece
                 if not begun:
                     raise ModelUnavailable(f"The model “{self._llm.name}” sent an empty answer.")
                 return
@@ -293,6 +296,7 @@ class _Record:
             citations=tuple(event for event in self.events if isinstance(event, Citation)),
             steps=tuple(event for event in self.events if isinstance(event, Step)),
             notices=tuple(event for event in self.events if isinstance(event, Notice)),
+            thinking="".join(event.text for event in self.events if isinstance(event, Thought)),
             abstained=text.lstrip().startswith(NOT_FOUND),
             quoted=self.quoted,
             model=self.model,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol
@@ -320,6 +320,61 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelProfile:
+    """What is known of a chat model; None and an empty effort are what isn't.
+
+    Prices are for a million tokens. `tools` and `json_schema`: whether it can call the one and keep to the other. It is
+    `own` where what is sent to it stays with the team.
+    """
+
+    context_tokens: int | None = None
+    prompt_price: float | None = None
+    completion_price: float | None = None
+    tools: bool | None = None
+    json_schema: bool | None = None
+    reasoning_effort: str = ""
+    own: bool = False
+
+    def priced(self, usage: Usage) -> Usage:
+        """The usage with what it costs, as far as prices are known."""
+        read = usage.prompt_tokens * (self.prompt_price or 0.0)
+        written = usage.completion_tokens * (self.completion_price or 0.0)
+        return replace(usage, cost=(read + written) / 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool that a model is offered; `parameters` are a JSON schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model's call of a tool; `arguments` are as it wrote them: JSON, or what it took for that."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """The next piece of what a reasoning model thinks before it answers; no part of the answer."""
+
+    text: str
+
+
+ChatMessage = Mapping[str, Any]
+"""A message of the chat protocol: {"role", "content"}, and what belongs to calls of tools."""
+
+Piece = str | Thought | ToolCall | Usage
+"""What a reply consists of."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """Something the system did before it answered, in words for the reader.
 
@@ -408,6 +463,7 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     steps: tuple[Step, ...] = ()
     notices: tuple[Notice, ...] = ()
+    thinking: str = ""
     abstained: bool = False
     quoted: bool = False
     model: str = ""
@@ -419,7 +475,7 @@ class Answer:
         return self.text
 
 
-Event = Step | Passages | Notice | Text | Citation | Answer
+Event = Step | Passages | Notice | Thought | Text | Citation | Answer
 """What `RAGSystem.stream` yields; exactly one Answer, and it comes last."""
 
 
@@ -482,11 +538,12 @@ class LLM(Protocol):
     """A chat model."""
 
     name: str
+    profile: ModelProfile
 
-    def stream(self, messages: Sequence[Mapping[str, str]]) -> AsyncIterator[str | Usage]:
-        """The reply to chat `messages` ({"role", "content"}) in pieces, and its usage where the endpoint tells.
+    def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Piece]:
+        """The reply to chat `messages` ({"role", "content", …}) in pieces, and its usage where the endpoint tells.
 
-        Raises ModelUnavailable when there is no reply, or it breaks off.
+        With `tools` it may consist of calls of them. Raises ModelUnavailable when there is no reply, or it breaks off.
         """
 
 

@@ -14,7 +14,7 @@ from documents.rag.followups import standalone
 from documents.rag.prompts import NOT_FOUND, chat_messages, messages_without_sources
 from documents.rag.sentences import sentences, without_bullet
 from documents.rag.terms import telling_terms
-from documents.rag.types import LLM, PAGE_BREAK, EmbeddingModel, Evidence, Passage, Passages, Question, Usage
+from documents.rag.types import LLM, PAGE_BREAK, EmbeddingModel, Evidence, Passage, Passages, Piece, Question, Usage
 
 
 class LLMWriter:
@@ -23,7 +23,7 @@ class LLMWriter:
     def __init__(self, llm: LLM) -> None:
         self._llm = llm
 
-    def write(self, question: Question, passages: Passages) -> AsyncIterator[str | Usage]:
+    def write(self, question: Question, passages: Passages) -> AsyncIterator[Piece]:
         """The answer's Markdown in pieces; its markers count the passages found from 1."""
         if passages.evidence is Evidence.NONE:
             return self._llm.stream(messages_without_sources(question))

@@ -9,10 +9,20 @@ import httpx2
 import pytest
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
-from documents.rag.errors import ModelRefused, ModelUnavailable
+from documents.rag.errors import CannotCallTools, ModelRefused, ModelUnavailable
 from documents.rag.llm import ChatModel, list_models
 from documents.rag.prompts import chat_messages
-from documents.rag.types import Passage, Question, Span, Usage
+from documents.rag.types import (
+    ModelProfile,
+    Passage,
+    Piece,
+    Question,
+    Span,
+    Thought,
+    ToolCall,
+    ToolSpec,
+    Usage,
+)
 from tests.openai_server import LIST, MODELS, OpenAIServer, Reply
 
 KEY = "sk-very-secret"
@@ -32,7 +42,7 @@ async def client(server: OpenAIServer) -> AsyncIterator[AsyncOpenAI]:
         yield client
 
 
-async def read(model: ChatModel) -> list[str | Usage]:
+async def read(model: ChatModel) -> list[Piece]:
     return [piece async for piece in model.stream(MESSAGES)]
 
 
@@ -59,9 +69,72 @@ async def test_a_reply_comes_in_pieces_and_then_its_usage(server: OpenAIServer, 
     assert server.history[-1].body["messages"] == MESSAGES
 
 
-async def test_what_a_model_thinks_is_not_its_answer(server: OpenAIServer, client: AsyncOpenAI) -> None:
-    server.queue(Reply("At six.", reasoning="The harbour … I wonder.", usage=False))
-    assert await read(ChatModel(client, "m")) == ["At ", "six."]
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+async def test_what_a_model_thinks_is_not_its_answer(server: OpenAIServer, client: AsyncOpenAI, field: str) -> None:
+    server.queue(Reply("At six.", reasoning="The harbour … I wonder.", thinks_in=field, usage=False))
+    assert await read(ChatModel(client, "m")) == [Thought("The harbour … I wonder."), "At ", "six."]
+
+
+async def test_what_stands_between_tags_before_an_answer_is_thought(server: OpenAIServer, client: AsyncOpenAI) -> None:
+    server.queue(Reply("<think>The harbour, I wonder.</think>\n\nAt six, <b>as</b> a rule.", usage=False))
+    pieces = await read(ChatModel(client, "m"))
+    thought = "".join(piece.text for piece in pieces if isinstance(piece, Thought))
+    assert thought == "The harbour, I wonder."
+    assert "".join(piece for piece in pieces if isinstance(piece, str)) == "At six, <b>as</b> a rule."
+
+
+async def test_thinking_alone_is_no_answer(server: OpenAIServer, client: AsyncOpenAI) -> None:
+    server.queue(Reply("", reasoning="Hm."))
+    _, sentence = await read_until_it_fails(ChatModel(client, "m"))
+    assert "sent no answer from m" in sentence
+
+
+async def test_calls_of_tools_come_whole_and_in_order(server: OpenAIServer, client: AsyncOpenAI) -> None:
+    server.queue(Reply(calls=[("search", '{"queries": ["harbour"]}'), ("open", "{not json")], finish="tool_calls"))
+    tool = ToolSpec("search", "Searches.", {"type": "object", "properties": {}})
+    *calls, usage = [piece async for piece in ChatModel(client, "m").stream(MESSAGES, tools=[tool])]
+    assert calls == [
+        ToolCall("call_0", "search", '{"queries": ["harbour"]}'),
+        ToolCall("call_1", "open", "{not json"),
+    ]
+    assert isinstance(usage, Usage)
+    assert server.history[-1].body["tools"][0]["function"]["name"] == "search"
+
+
+async def test_a_model_that_can_call_no_tools_says_so(server: OpenAIServer, client: AsyncOpenAI) -> None:
+    server.queue(Reply(status=400, message="registry/m does not support tools"))
+    tool = ToolSpec("search", "Searches.", {"type": "object", "properties": {}})
+    with pytest.raises(CannotCallTools, match="m can't call tools"):
+        [piece async for piece in ChatModel(client, "m").stream(MESSAGES, tools=[tool])]
+
+
+async def test_a_model_that_declines_is_quoted(server: OpenAIServer, client: AsyncOpenAI) -> None:
+    server.queue(Reply(refusal="I can't help with harbours."))
+    with pytest.raises(ModelRefused, match="m declined to answer: I can't help with harbours"):
+        await read(ChatModel(client, "m"))
+
+
+async def test_what_a_filter_holds_back_is_said(server: OpenAIServer, client: AsyncOpenAI) -> None:
+    server.queue(Reply("", finish="content_filter"))
+    with pytest.raises(ModelRefused, match="held back the answer of m by its content filter"):
+        await read(ChatModel(client, "m"))
+
+
+async def test_an_answer_that_is_cut_at_a_limit_says_so_after_its_text(
+    server: OpenAIServer, client: AsyncOpenAI
+) -> None:
+    server.queue(Reply("It opens at", finish="length"))
+    text, sentence = await read_until_it_fails(ChatModel(client, "m"))
+    assert text.startswith("It opens at")
+    assert "m came to its limit of tokens in the middle of its answer." in sentence
+
+
+async def test_usage_tells_what_it_costs_where_prices_are_known(server: OpenAIServer, client: AsyncOpenAI) -> None:
+    server.queue(Reply(ANSWER))
+    profile = ModelProfile(prompt_price=2.0, completion_price=8.0, reasoning_effort="low")
+    *_, usage = await read(ChatModel(client, "m", profile))
+    assert usage == Usage(5, 10, (5 * 2.0 + 10 * 8.0) / 1_000_000)
+    assert server.history[-1].body["reasoning_effort"] == "low"
 
 
 async def test_a_second_question_goes_over_the_same_connection(server: OpenAIServer, client: AsyncOpenAI) -> None:
