@@ -12,7 +12,7 @@ from tests.chat.conftest import Visit, manage
 from tests.chat.test_socket import QUESTION
 from tests.chat.visitor import Visitor
 from tests.installation import Installation
-from tests.openai_server import OpenAIServer
+from tests.openai_server import OpenAIServer, Reply
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,25 @@ def test_search_finds_passages_for_their_readers_alone(footnote: Installation) -
 def test_a_library_that_may_not_be_read_is_not_there(footnote: Installation) -> None:
     with pytest.raises(AssertionError, match="There is no library “Leave” that stranger"):
         manage(footnote, "ask", QUESTION, "--library", "Leave", "--user", "stranger@example.com")
+
+
+def test_an_agent_searches_by_calls_of_tools(footnote: Installation, model: OpenAIServer) -> None:
+    model.queue(
+        Reply(calls=[("search", '{"queries": ["paid leave", "days"]}'), ("search", '{"queries": ["trains"]}')]),
+        Reply(calls=[("open", '{"passage": 1}')]),
+        Reply(calls=[("cite", '{"passages": [1]}')]),
+    )
+    said = json.loads(
+        manage(footnote, "ask", QUESTION, "--user", "owner@example.com", "--strategy", "agentic", "--json")
+    )
+    rounds = [step["text"] for step in said["steps"] if step["name"] == "round"]
+    assert rounds == [
+        "Round 1: searching for “paid leave” and “days”; searching for “trains”",
+        "Round 2: reading House rules",
+        "Round 3: citing 1 passage",
+    ]
+    assert said["strategy"] == "agentic"
+    assert said["citations"][0]["document"] == "rules.md"
 
 
 @pytest.mark.parametrize("command", ["ask", "search"])

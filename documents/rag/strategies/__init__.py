@@ -1,6 +1,7 @@
 """Ways to gather evidence, by name."""
 
 from documents.rag.errors import UnknownStrategy
+from documents.rag.strategies.agentic import agentic
 from documents.rag.strategies.direct import direct
 from documents.rag.strategies.graph import graph
 from documents.rag.strategies.hybrid import hybrid
@@ -16,6 +17,7 @@ STRATEGIES: dict[str, Strategy] = {
     "naive": naive,
     "hybrid": hybrid,
     "iterative": iterative,
+    "agentic": agentic,
     "graph": graph,
 }
 """Those that users choose from."""
