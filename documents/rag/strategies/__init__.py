@@ -2,6 +2,7 @@
 
 from documents.rag.errors import UnknownStrategy
 from documents.rag.strategies.agentic import agentic
+from documents.rag.strategies.auto import auto
 from documents.rag.strategies.direct import direct
 from documents.rag.strategies.graph import graph
 from documents.rag.strategies.hybrid import hybrid
@@ -19,6 +20,7 @@ STRATEGIES: dict[str, Strategy] = {
     "iterative": iterative,
     "agentic": agentic,
     "graph": graph,
+    "auto": auto,
 }
 """Those that users choose from."""
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from documents.rag.errors import CannotCallTools, FootnoteError
 from documents.rag.prompts import AGENT, HISTORY_CHARACTERS, HISTORY_TURNS
@@ -71,7 +71,7 @@ async def agentic(question: Question, tools: Tools, limits: Limits = LIMITS) -> 
         yield Passages(tuple(found[: question.top_k]), {"agent": hits})
         return
     async for event in iterative(question, tools):
-        yield event
+        yield replace(event, by="iterative") if isinstance(event, Passages) else event
 
 
 def _unfit(llm: LLM | None) -> str:

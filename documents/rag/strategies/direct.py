@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from documents.rag.hydration import joined
 from documents.rag.strategies.hybrid import hybrid
@@ -31,7 +32,7 @@ async def direct(question: Question, tools: Tools) -> AsyncIterator[Step | Notic
     else:
         yield Notice(TOO_MUCH, failure=True)
         async for event in hybrid(question, tools):
-            yield event
+            yield replace(event, by="hybrid") if isinstance(event, Passages) else event
 
 
 async def unsourced(question: Question, tools: Tools) -> AsyncIterator[Step | Notice | Passages]:
