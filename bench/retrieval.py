@@ -1,4 +1,4 @@
-"""How long hybrid retrieval takes, beside a bare query of the vector index, and whether it finds what it should.
+"""How long hybrid retrieval takes, and graph's, beside a bare vector query, and whether it finds what it should.
 
 Run from the project's root: `python -m bench.retrieval [CHUNKS…]`; SIZE=1m in the environment stands for a million.
 The user may read about half of the chunks. Postgres is the embedded one, with data of its own.
@@ -35,7 +35,7 @@ from psycopg_pool import AsyncConnectionPool
 from bench.bulk import index_built_after
 from bench.figures import Figure, percentile, tell
 from bench.reference import FullScoring, nearest
-from bench.shelf import DIMENSIONS, RARE_PHRASE, READABLE, SHARES, Chance, Words, fill, make_versions, written
+from bench.shelf import DIMENSIONS, RARE_PHRASE, READABLE, SHARES, Chance, Words, entitle, fill, make_versions, written
 from config import embedded
 from documents.rag.hydration import hydrate
 from documents.rag.strategies.hybrid import DEEP
@@ -147,6 +147,7 @@ async def filled(chunks: int) -> AsyncIterator[Filled]:
                 scoring.read(document)
             for library in libraries:
                 await merge(pool, library)
+            await entitle(pool)
         yield Filled(pool, space, libraries, asked, scoring)
 
 
@@ -163,6 +164,9 @@ async def speed(shelf: Filled, chunks: int) -> float:
         found = await system.search(Question(asked.text, top_k=TOP_K))
         await hydrate(found, shelf.readable, settings.CONTEXT_TOKENS)
 
+    async def graph(asked: Asked) -> None:
+        await system.search(Question(asked.text, top_k=TOP_K), strategy="graph")
+
     async def bare(asked: Asked) -> None:
         await _bare(shelf, asked.vector)
 
@@ -178,6 +182,7 @@ async def speed(shelf: Filled, chunks: int) -> float:
     whole = await timed("hybrid retrieval", hybrid, shelf.asked, chunks, target=40)
     _figure("hybrid retrieval, p50 over the bare query's", whole / plain, "×", chunks, target=6)
     await timed("hybrid retrieval", hybrid, shelf.asked, chunks, clients=CLIENTS)
+    await timed("graph retrieval", graph, shelf.asked, chunks, target=150)
     return whole
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from documents.blocks import FULL
 from documents.models import Document, Library, Version
 from documents.rag.parsing.recognising import EPUB, HTML, MARKDOWN, PDF, TEXT
-from documents.rag.types import Chunk, Span, Vector
+from documents.rag.types import Chunk, Role, Span, Vector
 from documents.vector_db import PgVectorDB, Pool, Space
 
 LIBRARIES, READABLE = 20, 10
@@ -28,6 +28,9 @@ RARE, RARE_PHRASE = 1_000, "silver heron"
 
 DOCUMENT_CHUNKS, SHORTEST, LONGEST, VOCABULARY = 20, 100, 400, 60_000
 DIMENSIONS, CLUSTERS, SPREAD = 384, 300, 0.8
+
+NAMES_FROM, NAMES_EVERY = 1_000, 3
+"""From which word on, the commonest being 0, and of those every how manieth is a name: some 30 in a chunk."""
 
 Words = NDArray[np.int64]
 
@@ -55,7 +58,12 @@ class Chance:
 
 
 def written(words: Words) -> str:
-    return " ".join(f"w{word}" for word in words.tolist())
+    """A name has a capital, which searching by words doesn't see."""
+    return " ".join(f"{'W' if _is_name(word) else 'w'}{word}" for word in words.tolist())
+
+
+def _is_name(word: int) -> bool:
+    return word >= NAMES_FROM and word % NAMES_EVERY == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,20 @@ def _places(documents: int) -> list[int]:
 
 def _type(number: int) -> str:
     return next(media_type for every, media_type in TYPES if number % every == 0)
+
+
+async def entitle(pool: Pool) -> None:
+    """Have every document bear a name of its first chunk as its title, which is not among the words searched."""
+    async with pool.connection() as connection:
+        await connection.execute(_ENTITLE, [Role.TITLE.value])
+
+
+_ENTITLE = """
+UPDATE documents_mention SET role = %s WHERE id IN (
+    SELECT min(mention.id) FROM documents_mention AS mention JOIN documents_chunk AS chunk ON chunk.id = chunk_id
+    WHERE position = 0 GROUP BY chunk_id
+)
+"""
 
 
 async def fill(pool: Pool, space: Space, versions: Sequence[Version]) -> AsyncIterator[Written]:

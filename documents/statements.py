@@ -146,18 +146,20 @@ SELECT key, name, role, chunk_id, NULL FROM documents_mention
 WHERE library_id = ANY(%s::bigint[]) AND chunk_id = ANY(%s::bigint[])
 """
 
-# A library's by itself, so that a name that stands everywhere is read no further than the limit.
+# The strongest role first; a name that stands everywhere is read no further than the limit, and not sorted.
 MENTIONS_OF = sql.SQL("""
-SELECT wanted.key, name, role, chunk_id, signature
-FROM unnest(%(keys)s::text[]) AS wanted(key) CROSS JOIN unnest(%(libraries)s::bigint[]) AS readable(library)
-CROSS JOIN LATERAL (
-    SELECT mention.name, mention.role, mention.chunk_id, chunk.signature FROM documents_mention AS mention
-    JOIN documents_chunk AS chunk ON chunk.id = mention.chunk_id
-    JOIN documents_version AS version ON version.id = chunk.version_id
-    JOIN documents_document AS document ON document.current_id = version.id AND document.deleted_at IS NULL
-        AND document.library_id = mention.library_id
-    WHERE mention.library_id = readable.library AND mention.key = wanted.key AND {condition}
-    ORDER BY mention.role DESC LIMIT %(limit)s
+SELECT wanted.key, told.name, told.role, told.chunk_id, told.signature
+FROM unnest(%(keys)s::text[]) AS wanted(key) CROSS JOIN LATERAL (
+    SELECT of_role.* FROM unnest(%(roles)s::smallint[]) AS strongest(role) CROSS JOIN LATERAL (
+        SELECT mention.name, mention.role, mention.chunk_id, chunk.signature FROM documents_mention AS mention
+        JOIN documents_chunk AS chunk ON chunk.id = mention.chunk_id
+        JOIN documents_version AS version ON version.id = chunk.version_id
+        JOIN documents_document AS document ON document.current_id = version.id AND document.deleted_at IS NULL
+            AND document.library_id = mention.library_id
+        WHERE mention.library_id = ANY(%(libraries)s::bigint[]) AND mention.key = wanted.key
+            AND mention.role = strongest.role AND {condition}
+        LIMIT %(limit)s
+    ) AS of_role LIMIT %(limit)s
 ) AS told
 """)
 

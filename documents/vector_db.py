@@ -255,7 +255,7 @@ class PgVectorDB:
             rows = await _rows(
                 connection,
                 statements.MENTIONS_OF.format(condition=condition),
-                {**values, "keys": list(keys), "limit": limit},
+                {**values, "keys": sorted(keys), "roles": sorted(Role, reverse=True), "limit": limit},
             )
         return [_mention(row) for row in rows]
 

@@ -39,6 +39,19 @@ async def test_another_librarys_names_are_told_to_nobody_else(shelf: Shelf, libr
     assert await database.mentions_in([secret.chunk]) == []
 
 
+async def test_the_limit_is_for_all_libraries_together_and_titles_come_before_texts(
+    shelf: Shelf, library: Library, attic: Library
+) -> None:
+    for container in (library, attic):
+        await shelf.document(container, MILAN, "Trains to Milan are late.")
+    database = shelf.database(library, attic)
+    *_, last = await database.mentions_of({"milan"}, 10)
+    await Mention.objects.filter(chunk=last.chunk).aupdate(role=Role.TITLE)
+    there = await database.mentions_of({"milan"}, 3)
+    assert [mention.role for mention in there] == [Role.TITLE, Role.NAME, Role.NAME]
+    assert there[0].chunk == last.chunk
+
+
 async def test_only_what_counts_is_told(shelf: Shelf, library: Library) -> None:
     old = await shelf.version(library)
     await shelf.write(old, MILAN)
