@@ -165,10 +165,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
 
 def _asked(message: Mapping[str, Any]) -> Asked:
-    conversation = message.get("conversation")
+    conversation, deeper = message.get("conversation"), message.get("deeper")
     return Asked(
-        text=storable(str(message["text"])),
+        text="" if deeper else storable(str(message["text"])),
         strategy=str(message["strategy"]),
         libraries=frozenset(int(library) for library in message.get("libraries", ())),
         conversation=uuid.UUID(conversation) if conversation else None,
+        deeper=int(deeper) if deeper else None,
     )

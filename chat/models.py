@@ -4,11 +4,15 @@ import uuid
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
 from documents.models import Document, Library, User, Version
+
+DEEPER = {"direct": "hybrid", "naive": "iterative", "hybrid": "iterative", "graph": "iterative", "iterative": "agentic"}
+"""Which strategy may find what another did not."""
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -68,10 +72,14 @@ class Message(models.Model):
     model = models.CharField(max_length=200, blank=True)
     steps = models.JSONField(default=list, help_text="[name, text, milliseconds since the question]")
     notices = models.JSONField(default=list)
+    thinking = models.TextField(blank=True, help_text="What a reasoning model thought before it answered.")
+    found = ArrayField(models.BigIntegerField(), default=list, help_text="The chunks that it rests on, best first.")
+    documents = ArrayField(models.BigIntegerField(), default=list, help_text="The documents of these.")
     quoted = models.BooleanField(default=False, help_text="Quotations, not a model's answer.")
     abstained = models.BooleanField(default=False)
     prompt_tokens = models.PositiveIntegerField(default=0)
     completion_tokens = models.PositiveIntegerField(default=0)
+    cost = models.FloatField(default=0, help_text="In the currency of the models' prices, as far as these are known.")
     milliseconds = models.JSONField(default=dict)
     lease_until = models.DateTimeField(null=True, blank=True)
     created = models.DateTimeField(auto_now_add=True)
@@ -89,6 +97,17 @@ class Message(models.Model):
     def may_be_judged(self) -> bool:
         """Whether there is an answer that may have helped somebody."""
         return self.role == self.Role.ASSISTANT and self.status in (self.Status.COMPLETE, self.Status.STOPPED)
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def deeper(self) -> str:
+        """The strategy that looks deeper than its own; none where that would do the same."""
+        if self.status != self.Status.COMPLETE or (self.strategy == "iterative" and not self.model):
+            return ""
+        return DEEPER.get(self.strategy, "")
 
 
 class Feedback(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,6 +12,7 @@ from typing import Any, cast
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -30,6 +31,7 @@ LEASE = timedelta(seconds=15)
 """How long an answer counts as being written after its writer last said so."""
 
 _TURNS = 8
+_NO_ANSWER = "This answer is not there any more."
 _GONE = "This conversation is not there any more. Begin a new one."
 
 
@@ -43,19 +45,24 @@ class SignedOut(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as it came in; no `conversation` begins one, no `libraries` are all that the user may read."""
+    """A question as it came in; no `conversation` begins one, no `libraries` are all that the user may read.
+
+    With `deeper`, an answer, the question of that one is asked again, by another strategy.
+    """
 
     text: str
     strategy: str
     libraries: frozenset[int] = frozenset()
     conversation: uuid.UUID | None = None
+    deeper: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What an answer will stand on: its ids, what may be read for it, and what was said before.
 
-    `stale` is an answer of the conversation whose writer may be gone.
+    `stale` is an answer of the conversation whose writer may be gone; `found` are the chunks of one that is gone deeper
+    than.
     """
 
     asked: Asked
@@ -66,6 +73,7 @@ class Ground:
     libraries: tuple[int, ...]
     history: tuple[Turn, ...] = ()
     stale: int | None = None
+    found: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +91,12 @@ class Outcome:
 def look_up(session: str, asked: Asked) -> Ground:
     """Everything an answer needs, as this session's user may see it now. Raises a PermanentError otherwise."""
     find_strategy(asked.strategy)
-    check_question(asked.text)
     user = signed_in(session)
-    messages = _latest(user, asked.conversation) if asked.conversation else []
+    earlier = _earlier(user, asked)
+    if earlier and earlier.parent:
+        asked = replace(asked, text=earlier.parent.text)
+    check_question(asked.text)
+    messages = _latest(user, asked.conversation, before=earlier) if asked.conversation else []
     question, answer = _new_ids()
     return Ground(
         asked,
@@ -96,7 +107,19 @@ def look_up(session: str, asked: Asked) -> Ground:
         libraries=_readable(user, asked),
         history=tuple(Turn(message.role, message.text) for message in messages if message.text),
         stale=_stale(messages),
+        found=tuple(earlier.found) if earlier else (),
     )
+
+
+def _earlier(user: User, asked: Asked) -> Message | None:
+    """The answer that is gone deeper than. Raises Refused where there is none of that number in the conversation."""
+    if asked.deeper is None:
+        return None
+    own = Message.objects.filter(conversation__in=Conversation.objects.of(user)).select_related("parent")
+    found = own.filter(pk=asked.deeper, conversation=asked.conversation, role=Message.Role.ASSISTANT).first()
+    if found is None:
+        raise Refused(_NO_ANSWER)
+    return found
 
 
 def signed_in(session: str) -> User:
@@ -107,10 +130,14 @@ def signed_in(session: str) -> User:
     return user
 
 
-def _latest(user: User, conversation: uuid.UUID) -> list[Message]:
+def _latest(user: User, conversation: uuid.UUID, *, before: Message | None) -> list[Message]:
+    """The last messages; where it is gone deeper than an answer, those before its question."""
     if not Conversation.objects.of(user).filter(pk=conversation).exists():
         raise Refused(_GONE)
-    return list(Message.objects.filter(conversation=conversation).order_by("-pk")[:_TURNS])[::-1]
+    messages = Message.objects.filter(conversation=conversation)
+    if before:
+        messages = messages.filter(Q(pk__lt=before.parent_id) | Q(status=Message.Status.STREAMING))
+    return list(messages.order_by("-pk")[:_TURNS])[::-1]
 
 
 def _stale(messages: Sequence[Message]) -> int | None:
@@ -154,7 +181,8 @@ def _keep_conversation(ground: Ground) -> None:
         title = Truncator(" ".join(asked.text.split())).chars(80)
         Conversation.objects.create(pk=ground.conversation, owner_id=ground.owner, title=title, strategy=asked.strategy)
     else:
-        Conversation.objects.filter(pk=ground.conversation).update(updated=timezone.now(), strategy=asked.strategy)
+        chosen = {} if asked.deeper else {"strategy": asked.strategy}
+        Conversation.objects.filter(pk=ground.conversation).update(updated=timezone.now(), **chosen)
     if asked.libraries or asked.conversation:
         Conversation(pk=ground.conversation).libraries.set(asked.libraries & set(ground.libraries))
 
@@ -201,7 +229,7 @@ def own_answer(session: str, answer: int) -> Message:
     own = Conversation.objects.of(signed_in(session))
     if found := Message.objects.filter(pk=answer, role=Message.Role.ASSISTANT, conversation__in=own).first():
         return found
-    raise Refused("This answer is not there any more.")
+    raise Refused(_NO_ANSWER)
 
 
 def finish(answer: int, outcome: Outcome) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -19,11 +19,14 @@ from chat.models import Message
 from chat.records import Ground, Outcome
 from documents import wiring
 from documents.rag.errors import FootnoteError
-from documents.rag.types import Answer, Citation, Event, Notice, Passages, Question, Step, Text
+from documents.rag.types import Answer, Citation, Event, Notice, Passage, Passages, Question, Step, Text, Thought
 from documents.threads import in_thread
 
 _PATIENCE = 60.0
 """Seconds for which storing an answer is tried while the database is away."""
+
+_MOST_THOUGHT = 100_000
+"""Characters of a model's thinking that are kept."""
 
 _BROKEN = "Something went wrong here. Ask again; if it happens again, tell your administrator."
 
@@ -47,6 +50,8 @@ class Writing:
         self._text: list[str] = []
         self._steps: list[list[Any]] = []
         self._notices: list[str] = []
+        self._thinking: list[str] = []
+        self._found: Sequence[Passage] = ()
         self._citations: dict[int, dict[str, Any]] = {}
         self._whole: Answer | None = None
         self.gathered = asyncio.Event()
@@ -69,7 +74,13 @@ class Writing:
     async def _read(self) -> None:
         ground = self._ground
         system = await wiring.current().system(ground.libraries)
-        question = Question(ground.asked.text, ground.history, top_k=settings.TOP_K, rerank_top_n=settings.RERANK_TOP_N)
+        question = Question(
+            ground.asked.text,
+            ground.history,
+            top_k=settings.TOP_K,
+            rerank_top_n=settings.RERANK_TOP_N,
+            found=ground.found,
+        )
         async for event in system.stream(question, strategy=ground.asked.strategy):
             self._take(event)
 
@@ -78,8 +89,12 @@ class Writing:
             case Step(name, text, milliseconds):
                 self._steps.append([name, text, milliseconds])
                 self.draft.append({"type": "step", "name": name, "text": text, "milliseconds": milliseconds})
-            case Passages():
+            case Passages(found):
+                self._found = found
                 self.gathered.set()
+            case Thought(text):
+                self._thinking.append(storable(text))
+                self.draft.append({"type": "thought", "text": storable(text)})
             case Notice(text):
                 self._notices.append(text)
                 self.draft.append({"type": "notice", "text": text})
@@ -113,7 +128,15 @@ class Writing:
         return (Status.FAILED, error) if error else (Status.COMPLETE, "")
 
     def _fields(self, error: str) -> dict[str, Any]:
-        fields = {"text": "".join(self._text), "error": error, "steps": self._steps, "notices": self._notices}
+        fields = {
+            "text": "".join(self._text),
+            "error": error,
+            "steps": self._steps,
+            "notices": self._notices,
+            "thinking": "".join(self._thinking)[:_MOST_THOUGHT],
+            "found": [passage.chunk for passage in self._found],
+            "documents": sorted({passage.metadata["document"] for passage in self._found}),
+        }
         return fields | (_about(self._whole) if self._whole else {})
 
 
@@ -144,17 +167,20 @@ def interrupted(events: Iterable[Mapping[str, Any]]) -> Outcome:
         "text": "".join(event["text"] for event in kinds["text"]),
         "steps": [[event["name"], event["text"], event["milliseconds"]] for event in kinds["step"]],
         "notices": [event["text"] for event in kinds["notice"]],
+        "thinking": "".join(event["text"] for event in kinds["thought"])[:_MOST_THOUGHT],
     }
     return Outcome(Status.INTERRUPTED, fields, kinds["citation"])
 
 
 def _about(answer: Answer) -> dict[str, Any]:
     return {
+        "strategy": answer.strategy,
         "model": answer.model,
         "quoted": answer.quoted,
         "abstained": answer.abstained,
         "prompt_tokens": answer.usage.prompt_tokens,
         "completion_tokens": answer.usage.completion_tokens,
+        "cost": answer.usage.cost,
         "milliseconds": dict(answer.milliseconds),
     }
 

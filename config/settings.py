@@ -47,6 +47,9 @@ OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "", validate=validation.web_address
 CHAT_MODEL = env.str("CHAT_MODEL", "")
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "")
 
+CURRENCY = env.str("CURRENCY", "USD")
+"""Of the models' prices."""
+
 RERANK_URL = env.str("RERANK_URL", "", validate=validation.web_address)
 RERANK_MODEL = env.str("RERANK_MODEL", "")
 RERANK_API_KEY = env.str("RERANK_API_KEY", "")

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils import timezone
@@ -25,6 +26,18 @@ def answer_html(message: Message) -> SafeString:
     """The answer's Markdown as safe HTML, with its citations as links."""
     known = {citation.number for citation in message.citations.all()}
     return mark_safe(render(message.text, known))
+
+
+@register.filter
+def money(amount: float) -> str:
+    """An amount of the models' prices, small ones to four places: 0.0042 USD."""
+    shown = f"{amount:,.2f}" if amount >= 1 else f"{amount:.4f}" if amount >= 0.0001 else "< 0.0001"
+    return f"{shown} {settings.CURRENCY}"
+
+
+@register.filter
+def seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:.1f} s"
 
 
 @register.inclusion_tag("chat/_sidebar.html", takes_context=True)

@@ -32,7 +32,9 @@ export class Answer {
   settle(partial) {
     const final = partial?.firstElementChild;
     if (!final) return this.#element.remove();
-    final.querySelector(".steps").open = this.#element.querySelector(".steps").open;
+    for (const [at, folded] of final.querySelectorAll(".steps").entries()) {
+      folded.open = this.#element.querySelectorAll(".steps")[at].open;
+    }
     this.#element.replaceWith(final);
   }
 
@@ -44,6 +46,12 @@ export class Answer {
     item.append(span(text));
     if (milliseconds) item.append(" ", span(`${milliseconds} ms`));
     steps.querySelector("ol").append(item);
+  }
+
+  thought({ text }) {
+    const thinking = this.#element.querySelector(".thinking");
+    thinking.hidden = false;
+    thinking.querySelector("p").append(text);
   }
 
   notice({ text }) {

@@ -40,13 +40,21 @@ export class Composer {
   }
 
   submit(text) {
+    this.#ask({ ...this.#chosen, text });
+  }
+
+  /** Ask again what an answer was asked, by a strategy that may find more. */
+  deeper(answer, strategy) {
+    if (!this.#form.hasAttribute("aria-busy")) this.#ask({ ...this.#chosen, deeper: answer, strategy });
+  }
+
+  get #chosen() {
     const fields = new FormData(this.#form);
-    this.#ask({
-      text,
+    return {
       strategy: fields.get("strategy"),
       libraries: fields.getAll("library").map(Number),
       conversation: this.#form.dataset.conversation || null,
-    });
+    };
   }
 
   #submitted(event) {

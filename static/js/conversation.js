@@ -92,6 +92,7 @@ export class Conversation {
     const action = target.closest("[data-do]")?.dataset.do;
     const article = target.closest(".answer");
     if (action === "copy") navigator.clipboard.writeText(article.querySelector(".prose").innerText);
+    if (action === "deeper") this.#composer.deeper(Number(article.dataset.message), target.dataset.strategy);
     if (action === "again") this.#composer.submit(article.previousElementSibling.innerText);
   }
 

@@ -106,6 +106,21 @@ def test_of_an_erased_document_number_place_and_hash_are_kept(
     assert "Leave" not in page
 
 
+def test_steps_and_thinking_of_what_rested_on_an_erased_document_are_erased_too(
+    library: Library, version: Version, asked: Message
+) -> None:
+    told: dict[str, Any] = {"steps": [["round", "Round 2: following “Everyone”", 3]], "thinking": "Everyone has 25."}
+    other = Message.objects.create(conversation=asked.conversation, role="assistant", **told)
+    fields = told | {"text": "I don't know.", "found": [7], "documents": [version.document_id]}
+    records.finish(asked.pk, Outcome(Message.Status.COMPLETE, fields))
+    delete(version.document)
+    erase_all(library)
+    asked.refresh_from_db()
+    other.refresh_from_db()
+    assert (asked.steps, asked.thinking, asked.found) == ([], "", [])
+    assert (other.steps, other.thinking) == (told["steps"], told["thinking"])
+
+
 def test_an_answer_of_quotations_loses_those_and_keeps_the_others(
     library: Library, owner: User, version: Version, asked: Message
 ) -> None:

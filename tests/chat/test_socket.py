@@ -7,6 +7,7 @@ import re
 import uuid
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -215,6 +216,45 @@ def test_a_follow_up_has_the_history(olive: Visitor, model: OpenAIServer) -> Non
         socket.read(socket.ask("And trains?", first.conversation))
     said = [message["content"] for message in model.history[-1].body["messages"]]
     assert any(QUESTION in text for text in said[:-1])
+
+
+def test_going_deeper_asks_the_same_again_and_keeps_what_was_found(olive: Visitor, model: OpenAIServer) -> None:
+    with olive.socket() as socket:
+        first = socket.read(socket.ask(QUESTION))
+        assert 'data-do="deeper" data-strategy="iterative"' in olive.message(first)
+        model.queue(Reply("ENOUGH"))
+        deeper = socket.read(socket.ask("", first.conversation, deeper=first.id, strategy="iterative"))
+    said = [message["content"] for message in model.history[-1].body["messages"]]
+    assert QUESTION in said[-1]
+    assert len(said) == 2
+    html = olive.message(deeper)
+    assert "Enough after 1 round" in html
+    assert 'data-do="deeper" data-strategy="agentic"' in html
+    page = olive.get(f"c/{first.conversation}/")[1]
+    assert page.count(f">{QUESTION}</article>") == 2
+    assert '<input type="radio" name="strategy" value="hybrid" checked>' in page
+
+
+def test_only_an_answer_of_ones_own_conversation_can_be_gone_deeper_than(olive: Visitor, visit: Visit) -> None:
+    with olive.socket() as socket:
+        answer = socket.read(socket.ask(QUESTION))
+        other = socket.read(socket.ask(QUESTION))
+        again: dict[str, Any] = {"type": "ask", "strategy": "iterative", "deeper": answer.id}
+        assert socket.refusal(**again, conversation=other.conversation) == "This answer is not there any more."
+    with visit("teammate").socket() as socket:
+        assert socket.refusal(**again, conversation=answer.conversation) == "This answer is not there any more."
+
+
+def test_what_a_model_thinks_is_shown_apart_and_kept(olive: Visitor, model: OpenAIServer) -> None:
+    model.queue(Reply("25 days [1].", reasoning="The rules say 25. <b>"))
+    with olive.socket() as socket:
+        answer = socket.read(socket.ask(QUESTION))
+    assert [event["text"] for event in answer.events if event["type"] == "thought"] == ["The rules say 25. <b>"]
+    html = olive.message(answer)
+    assert "What the model thought" in html
+    assert "The rules say 25. &lt;b&gt;" in html
+    assert "The rules say" not in prose(html)
+    assert re.search(r"Hybrid · [\d,]+ tokens · \d+\.\d s", html)
 
 
 @pytest.mark.parametrize(
