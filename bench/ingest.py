@@ -27,6 +27,8 @@ SMALL_FILES, SMALL_WORDS = 200, 300
 ROUNDS = 3
 OF_THE_FLOOR, OF_A_BARE_LOOP = 0.7, 0.8
 """The rates, as shares, that ingest and its embedding stage are to have at least."""
+FOR_NAMES = 0.25
+"""What names may add to an ingest without them, as a share."""
 PATIENCE = 300.0
 
 
@@ -84,8 +86,9 @@ class Uploads:
             [*command, "--command", code], cwd=ROOT, env=self._product.settings, capture_output=True, check=True
         )
         on = json.loads(done.stdout.splitlines()[-1])
-        share = on.pop("embedding")
+        share, names = on.pop("embedding"), on.pop("names")
         tell(Figure("embedding: a bare loop's rate", share, "×", OF_A_BARE_LOOP, at_least=True), **on)
+        tell(Figure("names: what they add to an ingest's stages", names, "×", FOR_NAMES), **on)
 
     def upload(self, files: Sequence[File]) -> float:
         self._libraries += 1

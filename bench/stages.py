@@ -22,10 +22,12 @@ from django.conf import settings
 
 from bench.model_server import DIMENSIONS, EMBEDDING_MODEL
 from documents import wiring
+from documents.mentions import name
 from documents.models import Document, Library, Version
 from documents.rag.chunking import chunk_document
 from documents.rag.duplicates import signature
 from documents.rag.embedding import OpenAIEmbedding
+from documents.rag.entities import mentions
 from documents.rag.language import language
 from documents.rag.lexical import indexed_terms, pack
 from documents.rag.parsing.reading import read
@@ -36,6 +38,9 @@ from documents.vector_db import PgVectorDB, live_space
 from documents.wiring import Wiring
 
 ROUNDS = 5
+STORE = "store, with these three and names"
+WHOLE = ("parse", "chunk", "embed", STORE)
+"""What an ingest consists of."""
 
 Stages = dict[str, dict[str, float]]
 
@@ -67,10 +72,21 @@ async def _measure(path: Path, about: Metadata) -> dict[str, object]:
             list(map(signature, chunks))
         with _timed(stages, "language"):
             [language(chunk.text) for chunk in chunks]
-        with _timed(stages, "store, with these three"):
+        with _timed(stages, STORE):
             await _store(opened, chunks, vectors)
+        whole = sum(stages[part]["seconds"] for part in WHOLE)
+        await _forget_names(opened, about["library"])
+        with _timed(stages, "names"):
+            await _name(opened, chunks)
         shares = [await _share_of_bare_loop(model, texts) for _ in range(ROUNDS)]
-    return {"chunks": len(chunks), "stages": stages, "embedding": median(shares), "shares": shares}
+    names = stages["names"]["seconds"]
+    return {
+        "chunks": len(chunks),
+        "stages": stages,
+        "embedding": median(shares),
+        "shares": shares,
+        "names": names / (whole - names),
+    }
 
 
 async def _store(opened: Wiring, chunks: Sequence[Chunk], vectors: Vector) -> None:
@@ -85,6 +101,23 @@ async def _store(opened: Wiring, chunks: Sequence[Chunk], vectors: Vector) -> No
             await database.add(chunks[start:end], list(vectors[start:end, None]))
 
     await asyncio.gather(*map(add, range(0, len(chunks), OpenAIEmbedding.batch)))
+
+
+async def _forget_names(opened: Wiring, library: int) -> None:
+    async with opened.pool.connection() as connection:
+        await connection.execute("DELETE FROM documents_mention WHERE library_id = %s", [library])
+
+
+async def _name(opened: Wiring, chunks: Sequence[Chunk]) -> None:
+    """Find and store all names, one chunk after the other."""
+    about = chunks[0].metadata
+    async with opened.pool.connection() as connection, connection.transaction():
+        rows = await connection.execute(_IDS, [about["version"]])
+        ids = [number for (number,) in await rows.fetchall()]
+        await name(connection, about["library"], dict(zip(ids, map(mentions, chunks), strict=True)))
+
+
+_IDS = "SELECT id FROM documents_chunk WHERE version_id = %s ORDER BY position"
 
 
 # --- Embedding --------------------------------------------------------------------------------
