@@ -172,4 +172,5 @@ def _asked(message: Mapping[str, Any]) -> Asked:
         libraries=frozenset(int(library) for library in message.get("libraries", ())),
         conversation=uuid.UUID(conversation) if conversation else None,
         deeper=int(deeper) if deeper else None,
+        model=str(message.get("model", "")),
     )

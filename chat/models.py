@@ -29,6 +29,7 @@ class Conversation(models.Model):
     title = models.CharField(max_length=200, blank=True)
     strategy = models.CharField(max_length=20, default="hybrid")
     libraries = models.ManyToManyField(Library, blank=True, related_name="+")
+    model = models.CharField(max_length=200, blank=True, help_text="Asked first; empty, the first that is connected.")
     created = models.DateTimeField(auto_now_add=True)
     updated = models.DateTimeField(auto_now_add=True)
 

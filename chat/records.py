@@ -19,6 +19,7 @@ from django.utils.text import Truncator
 
 from chat.erasure import without_quotations
 from chat.models import Citation, Conversation, Message
+from documents.endpoints import chat_models
 from documents.erasure import hold
 from documents.models import Library, User, Version
 from documents.places import boxes, heading
@@ -47,7 +48,8 @@ class SignedOut(Refused):
 class Asked:
     """A question as it came in; no `conversation` begins one, no `libraries` are all that the user may read.
 
-    With `deeper`, an answer, the question of that one is asked again, by another strategy.
+    `model` is asked first, where one is chosen. With `deeper`, an answer, the question of that one is asked again, by
+    another strategy.
     """
 
     text: str
@@ -55,6 +57,7 @@ class Asked:
     libraries: frozenset[int] = frozenset()
     conversation: uuid.UUID | None = None
     deeper: int | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ def look_up(session: str, asked: Asked) -> Ground:
     if earlier and earlier.parent:
         asked = replace(asked, text=earlier.parent.text)
     check_question(asked.text)
+    if asked.model and asked.model not in {model.name for model in chat_models()}:
+        raise Refused(f"The model “{asked.model}” is not connected any more. Choose another.")
     messages = _latest(user, asked.conversation, before=earlier) if asked.conversation else []
     question, answer = _new_ids()
     return Ground(
@@ -179,9 +184,11 @@ def _keep_conversation(ground: Ground) -> None:
     asked = ground.asked
     if asked.conversation is None:
         title = Truncator(" ".join(asked.text.split())).chars(80)
-        Conversation.objects.create(pk=ground.conversation, owner_id=ground.owner, title=title, strategy=asked.strategy)
+        Conversation.objects.create(
+            pk=ground.conversation, owner_id=ground.owner, title=title, strategy=asked.strategy, model=asked.model
+        )
     else:
-        chosen = {} if asked.deeper else {"strategy": asked.strategy}
+        chosen = {} if asked.deeper else {"strategy": asked.strategy, "model": asked.model}
         Conversation.objects.filter(pk=ground.conversation).update(updated=timezone.now(), **chosen)
     if asked.libraries or asked.conversation:
         Conversation(pk=ground.conversation).libraries.set(asked.libraries & set(ground.libraries))

@@ -15,6 +15,8 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/messages/<int:message_id>/feedback", views.feedback, name="feedback"),
     path("c/<uuid:conversation_id>/messages/<int:message_id>/golden", views.golden, name="golden-answer"),
     path("model/", views.endpoint, name="endpoint"),
+    path("model/<int:endpoint_id>/", views.endpoint, name="endpoint"),
+    path("model/<int:endpoint_id>/remove/", views.remove_endpoint, name="endpoint-remove"),
 ]
 
 websocket_urlpatterns = [path("ws/chat/", ChatConsumer.as_asgi())]  # type: ignore[arg-type]

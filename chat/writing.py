@@ -73,7 +73,7 @@ class Writing:
 
     async def _read(self) -> None:
         ground = self._ground
-        system = await wiring.current().system(ground.libraries)
+        system = await wiring.current().system(ground.libraries, model=ground.asked.model)
         question = Question(
             ground.asked.text,
             ground.history,

@@ -47,6 +47,9 @@ OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "", validate=validation.web_address
 CHAT_MODEL = env.str("CHAT_MODEL", "")
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "")
 
+OWN_HOSTS: frozenset[str] = frozenset(map(str.lower, env.list("OWN_HOSTS", [])))
+"""Hosts of endpoints to which a library's text may go that is for own endpoints only, beside those that look local."""
+
 CURRENCY = env.str("CURRENCY", "USD")
 """Of the models' prices."""
 

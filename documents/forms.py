@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 
 from documents import sources
+from documents.endpoints import may_be_kept_here
 from documents.models import Document, Library, Membership, Source, User
 from documents.naming import LONGEST, complaint, invisible, safe_name
 from documents.rag.errors import FootnoteError
@@ -19,7 +20,13 @@ _TOO_LONG = "It has %(show_value)d characters. Shorten it to %(limit_value)d."
 class LibraryForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Library
-        fields = ("name", "visibility")
+        fields = ("name", "visibility", "own_endpoints_only")
+
+    def clean_own_endpoints_only(self) -> bool:
+        wanted = bool(self.cleaned_data["own_endpoints_only"])
+        if wanted and (why := may_be_kept_here()):
+            raise forms.ValidationError(why)
+        return wanted
 
 
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]

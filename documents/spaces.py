@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef
 from psycopg import sql
 
 from documents import wiring
+from documents.endpoints import StaysHere, embeds_outside, kept_here
 from documents.gaps import Gaps
 from documents.models import Embedding, EmbeddingSpace
 from documents.rag.embedding import LocalEmbedding
@@ -153,7 +154,12 @@ async def end_trials() -> None:
 
 
 async def fill(space: Space) -> AsyncGenerator[int]:
-    """Embed what the space lacks now; tells of each batch how many chunks it had."""
+    """Embed what the space lacks now; tells of each batch how many chunks it had. Raises StaysHere."""
+    if embeds_outside(space.model) and (kept := await in_thread(kept_here)):
+        raise StaysHere(
+            f"{space.model} is external, and the library “{kept[0]}” is for own endpoints only. "
+            "Choose a model of your own, or let its owner take that back."
+        )
     model = await wiring.current().embedding_model(space)
     system = await wiring.current().system([], space=space)
     gaps = Gaps(wiring.current().pool, space)

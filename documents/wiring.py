@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 from urllib.request import getproxies
 from weakref import WeakKeyDictionary
 
@@ -17,13 +19,15 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 from psycopg.errors import UniqueViolation
 from psycopg_pool import AsyncConnectionPool
 
+from documents.endpoints import embeds_outside, is_own
 from documents.rag import known_models
-from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding, PrefixedEmbedding
+from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding, PrefixedEmbedding, WordsOnly
+from documents.rag.fallover import FallOver
 from documents.rag.lexical import BM25
 from documents.rag.llm import ChatModel
 from documents.rag.reranking import EndpointReranker, ListwiseReranker
 from documents.rag.system import RAGSystem
-from documents.rag.types import LLM, EmbeddingModel, Reranker
+from documents.rag.types import LLM, EmbeddingModel, ModelProfile, Reranker
 from documents.vector_db import MOST_DIMENSIONS, Connection, PgVectorDB, Pool, Space, add_space, configure
 
 CONNECTIONS = 8
@@ -40,11 +44,12 @@ NO_KEY = "none"
 
 _IN_FORCE = """
 SELECT space.id, space.model, space.dimensions, space.full_dimensions, space.query_prefix, space.passage_prefix,
-    endpoint.base_url, endpoint.api_key, endpoint.chat_model
-FROM (SELECT) AS nothing
-LEFT JOIN documents_embeddingspace AS space ON space.state = 'live'
-LEFT JOIN documents_endpoint AS endpoint ON true
+    EXISTS (SELECT FROM documents_library WHERE id = ANY(%s::bigint[]) AND own_endpoints_only),
+    ARRAY(SELECT row_to_json(endpoint) FROM documents_endpoint AS endpoint WHERE active ORDER BY position, id)
+FROM (SELECT) AS nothing LEFT JOIN documents_embeddingspace AS space ON space.state = 'live'
 """
+
+_STAYS = "Text of a library for own endpoints only may not go to {model}, which is external. Embed by one of your own."
 
 _open: dict[asyncio.AbstractEventLoop, Wiring] = {}
 
@@ -95,6 +100,19 @@ def current() -> Wiring:
     return _open[asyncio.get_running_loop()]
 
 
+@dataclass(frozen=True, slots=True)
+class _Force:
+    """What is chosen now: the live space, whether text must stay with the team, and the rows of chat models."""
+
+    space: Space | None
+    stays: bool
+    endpoints: Sequence[Mapping[str, Any]]
+
+
+def _profile(row: Mapping[str, Any]) -> ModelProfile:
+    return ModelProfile(**{field.name: row[field.name] for field in fields(ModelProfile)})
+
+
 class Wiring:
     """The collaborators of one event loop, and the systems made of them."""
 
@@ -103,6 +121,7 @@ class Wiring:
         self.client = client
         self.session = session
         self._models: dict[Space, EmbeddingModel] = {}
+        self._failed: dict[str, float] = {}
         self._endpoint_reranker = self._reranking_endpoint()
 
     async def system(
@@ -112,27 +131,31 @@ class Wiring:
         cache: Path | None = None,
         space: Space | None = None,
         rerank: bool = True,
+        model: str = "",
     ) -> RAGSystem:
-        """A system over these libraries, by the live space's embedding model and the chat model in force.
+        """A system over these libraries, by the live space's embedding model and the chat models in force.
 
         Where there is no space yet it is made, for EMBEDDING_MODEL or the model that is installed. Vectors are kept
         in the directory `cache`, where one is given. With a `space`, it is by that one's model instead. Where a
-        reranker is configured it is used, unless `rerank` is false.
+        reranker is configured it is used, unless `rerank` is false. The chat model called `model` is asked first.
+        Where one of the libraries is for own endpoints only, no other takes part.
         """
-        serving, llm = await self._in_force()
-        space = space or serving or await self._first_space()
+        force = await self._in_force(libraries)
+        space = space or force.space or await self._first_space()
         database = self._database(libraries, space)
-        reranker = self._reranker(llm) if rerank else None
-        model = self._embedding_model(space, cache)
-        return RAGSystem(model, database, llm, reranker, context_tokens=settings.CONTEXT_TOKENS)
+        llm = self._llm(force, model)
+        reranker = self._reranker(llm, stays=force.stays) if rerank else None
+        embedding_model = self._embedding_model(space, cache)
+        if force.stays and embeds_outside(space.model):
+            embedding_model = WordsOnly(embedding_model, _STAYS.format(model=space.model))
+        return RAGSystem(embedding_model, database, llm, reranker, context_tokens=settings.CONTEXT_TOKENS)
 
     async def reranker(self) -> Reranker | None:
         """What is configured; a chat model, where none is connected, is nothing."""
-        _, llm = await self._in_force()
-        return self._reranker(llm)
+        return self._reranker(self._llm(await self._in_force()))
 
-    def _reranker(self, llm: LLM | None) -> Reranker | None:
-        if self._endpoint_reranker:
+    def _reranker(self, llm: LLM | None, *, stays: bool = False) -> Reranker | None:
+        if self._endpoint_reranker and not (stays and not is_own(settings.RERANK_URL)):
             return self._endpoint_reranker
         return ListwiseReranker(llm) if settings.RERANK_BY_CHAT_MODEL and llm else None
 
@@ -146,8 +169,8 @@ class Wiring:
 
     async def database(self, libraries: Sequence[int]) -> PgVectorDB:
         """The index of these libraries by itself."""
-        space, _ = await self._in_force()
-        return self._database(libraries, space or await self._first_space())
+        force = await self._in_force()
+        return self._database(libraries, force.space or await self._first_space())
 
     def _database(self, libraries: Sequence[int], space: Space) -> PgVectorDB:
         return PgVectorDB(self.pool, libraries, space, bm25=BM25(settings.BM25_K1, settings.BM25_B))
@@ -155,23 +178,33 @@ class Wiring:
     async def embedding_model(self, space: Space | None = None) -> EmbeddingModel:
         """The model of a space, else the live one's; before there is a space, the one that it would be made for."""
         if space is None:
-            space, _ = await self._in_force()
+            space = (await self._in_force()).space
         return self._embedding_model(space or await self._configured())
 
-    async def _in_force(self) -> tuple[Space | None, LLM | None]:
+    async def _in_force(self, libraries: Sequence[int] = ()) -> _Force:
         async with self.pool.connection() as connection:
-            row = await (await connection.execute(_IN_FORCE)).fetchone()
+            row = await (await connection.execute(_IN_FORCE, [list(libraries)])).fetchone()
         assert row is not None
-        *space, base_url, api_key, chat_model = row
-        return Space(*space) if space[0] else None, self._chat_model(base_url, api_key, chat_model)
+        *space, stays, endpoints = row
+        return _Force(Space(*space) if space[0] else None, stays, endpoints)
 
-    def _chat_model(self, base_url: str | None, api_key: str, name: str) -> LLM | None:
-        """The environment's, else the one that an administrator connected, else none: answers are quotations."""
+    def _llm(self, force: _Force, first: str = "") -> LLM | None:
+        """The environment's model and those that administrators connected, as one; none: answers are quotations."""
+        models = [each for each in self._chat_models(force.endpoints) if each.profile.own or not force.stays]
+        models.sort(key=lambda each: each.name != first)
+        return FallOver(models, self._failed) if len(models) > 1 else models[0] if models else None
+
+    def _chat_models(self, endpoints: Sequence[Mapping[str, Any]]) -> Iterator[ChatModel]:
+        """What is in a row of the environment's own model is known of that one."""
+        here = settings.OPENAI_BASE_URL, settings.CHAT_MODEL
+        known = {(row["base_url"], row["chat_model"]): row for row in endpoints}
         if settings.CHAT_MODEL:
-            return ChatModel(self.client, settings.CHAT_MODEL)
-        if base_url:
-            return ChatModel(self.client.with_options(base_url=base_url, api_key=api_key or NO_KEY), name)
-        return None
+            row = known.pop(here, None)
+            profile = _profile(row) if row else ModelProfile(own=is_own(settings.OPENAI_BASE_URL))
+            yield ChatModel(self.client, settings.CHAT_MODEL, profile)
+        for row in known.values():
+            client = self.client.with_options(base_url=row["base_url"], api_key=row["api_key"] or NO_KEY)
+            yield ChatModel(client, row["chat_model"], _profile(row))
 
     async def draft(self, model: str, dimensions: int | None = None) -> Space:
         """What a space of a model is to be; it has no id yet, and its vectors are shortened where they must be.
@@ -197,7 +230,7 @@ class Wiring:
         try:
             return await add_space(self.pool, draft, "live")
         except UniqueViolation:  # Another process was faster.
-            space, _ = await self._in_force()
+            space = (await self._in_force()).space
             assert space is not None
             return space
 

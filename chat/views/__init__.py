@@ -1,7 +1,18 @@
 from chat.views.conversations import conversation, delete, home, message, rename
-from chat.views.endpoint import endpoint
+from chat.views.endpoint import endpoint, remove_endpoint
 from chat.views.feedback import feedback
 from chat.views.golden import golden
 from chat.views.sources import source
 
-__all__ = ["conversation", "delete", "endpoint", "feedback", "golden", "home", "message", "rename", "source"]
+__all__ = [
+    "conversation",
+    "delete",
+    "endpoint",
+    "feedback",
+    "golden",
+    "home",
+    "message",
+    "remove_endpoint",
+    "rename",
+    "source",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +15,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from chat.forms import TitleForm
 from chat.models import Conversation, Feedback, Message
-from documents.models import Endpoint, Library
+from documents.endpoints import chat_models, may_be_kept_here
+from documents.models import Library
 from documents.rag.strategies import STRATEGIES
 from documents.rag.system import DEFAULT_STRATEGY
 
@@ -89,10 +91,14 @@ def _edits(request: HttpRequest) -> bool:
 
 
 def _composer(request: HttpRequest, conversation: Conversation | None) -> dict[str, Any]:
+    models = chat_models()
     return {
         "libraries": Library.objects.readable_by(request.user),
         "chosen": set(conversation.libraries.values_list("pk", flat=True)) if conversation else set(),
         "strategies": list(STRATEGIES),
         "strategy": conversation.strategy if conversation else DEFAULT_STRATEGY,
-        "quotes_only": not settings.CHAT_MODEL and not Endpoint.objects.exists(),
+        "models": models,
+        "model": conversation.model if conversation else "",
+        "embeds_at": urlsplit(settings.OPENAI_BASE_URL).netloc if may_be_kept_here() else "",
+        "quotes_only": not models,
     }

@@ -1,4 +1,4 @@
-"""Where an administrator connects a chat model."""
+"""Where an administrator connects chat models, and says what is known of them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 from openai import AsyncOpenAI
 
 from chat.forms import EndpointForm
-from documents.models import Endpoint
+from documents.endpoints import is_own
+from documents.models import Endpoint, User
 from documents.rag.errors import FootnoteError
 from documents.rag.llm import ChatModel, list_models
 from documents.wiring import NO_KEY
 
 
 @login_required
-def endpoint(request: HttpRequest) -> HttpResponse:
-    """Lists the endpoint's models, tests one, keeps it."""
-    if not request.user.is_superuser:
-        raise PermissionDenied
-    form = EndpointForm(request.POST or None, instance=Endpoint.objects.first() or Endpoint(pk=1))
+def endpoint(request: HttpRequest, endpoint_id: int | None = None) -> HttpResponse:
+    """All chat models, and one of them or a new one: lists its endpoint's models, tests it, keeps it."""
+    _require_administrator(request)
+    chosen = get_object_or_404(Endpoint, pk=endpoint_id) if endpoint_id else Endpoint()
+    form = EndpointForm(request.POST or None, instance=chosen)
     models: list[str] = []
     if request.method == "POST" and form.is_valid():
         try:
@@ -36,12 +38,35 @@ def endpoint(request: HttpRequest) -> HttpResponse:
                     messages.success(request, f"{form.instance.chat_model} answers: “{reply}”")
                 case "save":
                     form.save()
-                    messages.success(request, f"Answers are now written by {form.instance.chat_model}.")
+                    messages.success(request, f"{form.instance.chat_model} is kept.")
                     return redirect("endpoint")
         except FootnoteError as error:
             messages.error(request, str(error))
-    context = {"form": form, "models": models, "from_environment": settings.CHAT_MODEL}
+    context = {
+        "form": form,
+        "models": models,
+        "chosen": chosen,
+        "endpoints": Endpoint.objects.all(),
+        "from_environment": settings.CHAT_MODEL,
+        "environment_is_own": is_own(settings.OPENAI_BASE_URL),
+        "currency": settings.CURRENCY,
+    }
     return render(request, "chat/endpoint.html", context, status=400 if form.errors else 200)
+
+
+@login_required
+@require_POST
+def remove_endpoint(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+    _require_administrator(request)
+    found = get_object_or_404(Endpoint, pk=endpoint_id)
+    found.delete()
+    messages.success(request, f"{found.chat_model} is no longer connected.")
+    return redirect("endpoint")
+
+
+def _require_administrator(request: HttpRequest) -> None:
+    if not (isinstance(request.user, User) and request.user.is_superuser):
+        raise PermissionDenied
 
 
 async def _models(endpoint: Endpoint) -> list[str]:

@@ -55,6 +55,9 @@ class Library(models.Model):
 
     name = models.CharField(max_length=200)
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PRIVATE)
+    own_endpoints_only = models.BooleanField(
+        default=False, help_text="Its text goes to no external model: none that writes, embeds, reranks or judges."
+    )
     created = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 

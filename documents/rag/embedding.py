@@ -23,7 +23,7 @@ from aiohttp import ClientSession
 from openai import AsyncOpenAI
 from tokenizers import Encoding, Tokenizer
 
-from documents.rag.errors import BadVector, ModelUnavailable
+from documents.rag.errors import BadVector, ModelRefused, ModelUnavailable
 from documents.rag.known_models import known
 from documents.rag.language import language
 from documents.rag.remote import IN_THE_BACKGROUND, SOMEONE_WAITS, Patience, Remote
@@ -272,6 +272,29 @@ class PrefixedEmbedding:
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vector:
         prefix = self._query if query else self._passage
         return await self._inner.embed([prefix + text for text in texts], query=query)
+
+
+class WordsOnly:
+    """Stands for a model that may not be asked: of a question words count alone, and what is to be embedded is refused.
+
+    `why` is the sentence that says so.
+    """
+
+    def __init__(self, inner: EmbeddingModel, why: str) -> None:
+        self.name = inner.name
+        self.dimensions = inner.dimensions
+        self.batch = inner.batch
+        self._inner = inner
+        self._why = why
+
+    def understands(self, text: str) -> float:
+        return 0.0
+
+    def windows(self, text: str) -> list[str]:
+        return self._inner.windows(text)
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vector:
+        raise ModelRefused(self._why)
 
 
 # --- A cache ----------------------------------------------------------------------------------

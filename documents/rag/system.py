@@ -54,6 +54,12 @@ from documents.rag.writing import LLMWriter, QuotingWriter
 
 DEFAULT_STRATEGY = "hybrid"
 
+WHOLE = 100_000
+"""Tokens of passages that are put into a prompt at most, where all that there is has room in it."""
+
+RESERVED = 4_000
+"""Of a model's context, for the rules, the conversation and the answer."""
+
 UNDER_WAY = 6
 """Batches of one call that are being embedded or stored."""
 
@@ -191,11 +197,12 @@ class RAGSystem:
 
     def _room(self) -> int:
         """How many tokens of passages an answer may rest on, where all that there is goes into the prompt."""
-        return self._context_tokens
+        known = self._llm.profile.context_tokens if self._llm else None
+        return min(known - RESERVED, WHOLE) if known and known > 2 * RESERVED else self._context_tokens
 
     async def hydrated(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
         """Passages as they would stand in a prompt."""
-        return await hydrate(passages, self._vector_db, self._context_tokens)
+        return await hydrate(passages, self._vector_db, min(self._context_tokens, self._room()))
 
     async def _rerank(
         self, reranker: Reranker, question: Question, passages: Passages
@@ -244,6 +251,7 @@ class RAGSystem:
                     begun = begun or bool(piece and isinstance(piece, str))
                     if not isinstance(piece, ToolCall):
                         yield piece
+                record.model = self._llm.name
                 if not begun:
                     raise ModelUnavailable(f"The model “{self._llm.name}” sent an empty answer.")
                 return

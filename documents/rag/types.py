@@ -370,9 +370,6 @@ class Thought:
 ChatMessage = Mapping[str, Any]
 """A message of the chat protocol: {"role", "content"}, and what belongs to calls of tools."""
 
-Piece = str | Thought | ToolCall | Usage
-"""What a reply consists of."""
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -440,6 +437,10 @@ class Notice:
 
     text: str
     failure: bool = False
+
+
+Piece = str | Thought | ToolCall | Usage | Notice
+"""What a reply consists of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,8 +538,11 @@ class VectorDatabase(Protocol):
 class LLM(Protocol):
     """A chat model."""
 
-    name: str
-    profile: ModelProfile
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def profile(self) -> ModelProfile: ...
 
     def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Piece]:
         """The reply to chat `messages` ({"role", "content", …}) in pieces, and its usage where the endpoint tells.

@@ -53,6 +53,7 @@ export class Composer {
     return {
       strategy: fields.get("strategy"),
       libraries: fields.getAll("library").map(Number),
+      model: fields.get("model") ?? "",
       conversation: this.#form.dataset.conversation || null,
     };
   }
@@ -74,6 +75,19 @@ export class Composer {
       const chosen = [...pick.querySelectorAll("input:checked")].map((input) => input.parentElement.textContent.trim());
       pick.querySelector("summary").textContent = chosen.join(", ") || pick.dataset.all;
     }
+    this.#form.querySelector(".where").textContent = this.#where;
+  }
+
+  /** Where the text of the question, and of what is found for it, will go. */
+  get #where() {
+    const libraries = [...this.#form.querySelectorAll("[name=library]")];
+    const chosen = libraries.filter(({ checked }) => checked);
+    const stays = (chosen.length ? chosen : libraries).some(({ dataset }) => "stays" in dataset);
+    const models = [...this.#form.querySelectorAll("[name=model]")].filter(({ dataset }) => !stays || "own" in dataset);
+    const asked = models.find(({ checked }) => checked) ?? models[0];
+    const hosts = new Set(asked ? [asked.dataset.where] : []);
+    if (this.#form.dataset.embeds && !stays) hosts.add(`${this.#form.dataset.embeds} (external)`);
+    return hosts.size ? `Text goes to ${[...hosts].join(" and ")}` : "No text leaves this server: answers are quotations";
   }
 
   #closePicks(target) {

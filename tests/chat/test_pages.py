@@ -122,6 +122,29 @@ def test_an_administrator_lists_the_endpoints_models_and_tests_one(admin: Visito
     assert "secret-key" not in tested
 
 
+def test_a_model_is_kept_with_what_is_known_of_it_changed_and_removed(
+    admin: Visitor, olive: Visitor, model: OpenAIServer
+) -> None:
+    fields = {
+        "base_url": model.url,
+        "api_key": "secret-key",
+        "chat_model": "scripted-other",
+        "own": "on",
+        "active": "on",
+    }
+    page = admin.post("model/", do="save", **fields, context_tokens="8192", prompt_price="0.5", tools="true")[1]
+    assert "8,192" in page
+    assert "our own" in page
+    assert "secret-key" not in page
+    number = re.search(r'href="/model/(\d+)/">scripted-other', page)
+    assert number
+    assert 'name="model" value="scripted-other"' in olive.get("")[1]
+    assert "not less than 0" in admin.post(f"model/{number[1]}/", do="save", **fields, prompt_price="-1")[1]
+    assert "is connected already" in admin.post("model/", do="save", **fields)[1]
+    assert olive.post(f"model/{number[1]}/remove/")[0] == 403
+    assert "no longer connected" in admin.post(f"model/{number[1]}/remove/")[1]
+
+
 def test_models_can_be_listed_before_one_is_chosen(admin: Visitor) -> None:
     assert re.search(r'<button[^>]*value="list" formnovalidate>', admin.get("model/")[1])
 

@@ -266,6 +266,10 @@ def test_what_a_model_thinks_is_shown_apart_and_kept(olive: Visitor, model: Open
             "The question says only where to look. Add what you look for.",
         ),
         ({"type": "ask", "text": "x" * 9000, "strategy": "hybrid"}, "The question has 9,000 characters"),
+        (
+            {"type": "ask", "text": "x", "strategy": "naive", "model": "gone"},
+            "The model “gone” is not connected any more. Choose another.",
+        ),
         ({"type": "ask", "text": "x", "strategy": "guess"}, "There is no strategy “guess”."),
         ({"type": "ask", "text": "x", "strategy": "naive", "libraries": [999]}, "You may not read the libraries"),
         ({"type": "follow", "message": "x", "have": 0}, "This message was not understood."),

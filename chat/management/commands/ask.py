@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from documents.endpoints import chat_models
 from documents.management import asking
 from documents.questions import check_question
 from documents.rag.errors import FootnoteError
@@ -27,14 +28,25 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         asking.add_arguments(parser)
+        parser.add_argument("--model", default="", metavar="NAME", help="a connected chat model, to be asked first")
 
     def handle(
-        self, *, text: str, libraries: Sequence[str], user: str | None, strategy: str, json: bool, **options: Any
+        self,
+        *,
+        text: str,
+        libraries: Sequence[str],
+        user: str | None,
+        strategy: str,
+        json: bool,
+        model: str,
+        **options: Any,
     ) -> None:
         found = asking.find_libraries(asking.find_user(user), libraries)
         try:
             check_question(text)
-            answer = asyncio.run(ask(text, found, strategy))
+            if model and model not in (known := [connected.name for connected in chat_models()]):
+                raise CommandError(f"There is no chat model “{model}”. Connected are: {', '.join(known) or 'none'}.")
+            answer = asyncio.run(ask(text, found, strategy, model))
         except FootnoteError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(as_json(answer) if json else as_text(answer))
@@ -42,9 +54,9 @@ class Command(BaseCommand):
             raise CommandError(answer.error)
 
 
-async def ask(text: str, libraries: Sequence[int], strategy: str) -> Answer:
+async def ask(text: str, libraries: Sequence[int], strategy: str, model: str = "") -> Answer:
     async with open_system() as wiring:
-        system = await wiring.system(libraries)
+        system = await wiring.system(libraries, model=model)
         return await system.query(text, top_k=settings.TOP_K, rerank_top_n=settings.RERANK_TOP_N, strategy=strategy)
 
 

@@ -1,0 +1,79 @@
+"""Which endpoints are the team's own, and what may be sent to others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from documents.models import EmbeddingSpace, Endpoint, Library
+from documents.rag.embedding import LocalEmbedding
+from documents.rag.errors import PermanentError
+
+_LOCAL = (".local", ".lan", ".internal", ".intern", ".home.arpa")
+
+
+class StaysHere(PermanentError):
+    """This text may go to the team's own endpoints only."""
+
+
+def is_own(address: str) -> bool:
+    """Whether what is sent to an address stays with the team: on this machine or network, or a host of OWN_HOSTS."""
+    host = (urlsplit(address).hostname or "").lower()
+    if host in settings.OWN_HOSTS:
+        return True
+    try:
+        address_of_host = ip_address(host)
+    except ValueError:
+        return bool(host) and ("." not in host or host.endswith(_LOCAL))
+    return address_of_host.is_private
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A chat model that may be asked, and whose text it is that goes where."""
+
+    name: str
+    host: str
+    own: bool
+
+
+def chat_models() -> list[Connected]:
+    """Those that are in use, in the order in which they are asked."""
+    rows = {(row.base_url, row.chat_model): row for row in Endpoint.objects.all()}
+    found: list[Connected] = []
+    if settings.CHAT_MODEL:
+        row = rows.pop((settings.OPENAI_BASE_URL, settings.CHAT_MODEL), None)
+        own = row.own if row else is_own(settings.OPENAI_BASE_URL)
+        found.append(Connected(settings.CHAT_MODEL, _host(settings.OPENAI_BASE_URL), own))
+    return found + [Connected(row.chat_model, _host(row.base_url), row.own) for row in rows.values() if row.active]
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).netloc
+
+
+def embeds_outside(model: str) -> bool:
+    """Whether texts leave the team to be embedded by this model."""
+    return model != LocalEmbedding.name and not is_own(settings.OPENAI_BASE_URL)
+
+
+def kept_here(libraries: Sequence[int] | None = None) -> list[Library]:
+    """Those of the libraries, or of all, whose text may go to own endpoints only."""
+    found = Library.objects.filter(own_endpoints_only=True)
+    return list(found if libraries is None else found.filter(pk__in=libraries))
+
+
+def may_be_kept_here() -> str:
+    """Why no library can be for own endpoints only as things are; empty where one can."""
+    live = EmbeddingSpace.objects.filter(state=EmbeddingSpace.State.LIVE).values_list("model", flat=True)
+    model = live.first() or settings.EMBEDDING_MODEL or LocalEmbedding.name
+    if not embeds_outside(model):
+        return ""
+    return (
+        f"Texts are embedded by {model} at {urlsplit(settings.OPENAI_BASE_URL).hostname}, which is external. "
+        "Embed by a model of your own first, as `manage.py reembed` does; then no text leaves."
+    )
