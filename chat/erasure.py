@@ -34,7 +34,7 @@ def erase(lot: Lot) -> Counts:
     cited = Citation.objects.filter(document__in=lot.documents, erased_at=None)
     _erase_from_texts(cited.filter(message__quoted=True))
     # Names and words of what was found stand in these as well.
-    Message.objects.filter(documents__overlap=lot.documents).update(steps=[], thinking="", found=[])
+    Message.objects.filter(documents__overlap=lot.documents).update(steps=[], thinking="", found=[], trace={})
     answers = {*broken_off, *cited.values_list("message", flat=True)}
     return {"quotations": cited.update(title="", heading="", quote="", erased_at=Now()), "event logs": forget(answers)}
 

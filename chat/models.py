@@ -82,6 +82,7 @@ class Message(models.Model):
     completion_tokens = models.PositiveIntegerField(default=0)
     cost = models.FloatField(default=0, help_text="In the currency of the models' prices, as far as these are known.")
     milliseconds = models.JSONField(default=dict)
+    trace = models.JSONField(default=dict, help_text="How it came about (chat.tracing); no word of a document.")
     lease_until = models.DateTimeField(null=True, blank=True)
     created = models.DateTimeField(auto_now_add=True)
 

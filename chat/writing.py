@@ -17,6 +17,7 @@ from chat.log import Draft, storable
 from chat.markdown import BlockReader, render_block
 from chat.models import Message
 from chat.records import Ground, Outcome
+from chat.tracing import traced
 from documents import wiring
 from documents.rag.errors import FootnoteError
 from documents.rag.types import Answer, Citation, Event, Notice, Passage, Passages, Question, Step, Text, Thought
@@ -181,6 +182,7 @@ def _about(answer: Answer) -> dict[str, Any]:
         "prompt_tokens": answer.usage.prompt_tokens,
         "completion_tokens": answer.usage.completion_tokens,
         "cost": answer.usage.cost,
+        "trace": traced(answer),
         "milliseconds": dict(answer.milliseconds),
     }
 

@@ -3,11 +3,13 @@ from chat.views.endpoint import endpoint, remove_endpoint
 from chat.views.feedback import feedback
 from chat.views.golden import golden
 from chat.views.sources import source
+from chat.views.trace import export_trace, trace
 
 __all__ = [
     "conversation",
     "delete",
     "endpoint",
+    "export_trace",
     "feedback",
     "golden",
     "home",
@@ -15,4 +17,5 @@ __all__ = [
     "remove_endpoint",
     "rename",
     "source",
+    "trace",
 ]

@@ -28,6 +28,7 @@ from documents.rag.known_models import known
 from documents.rag.language import language
 from documents.rag.remote import IN_THE_BACKGROUND, SOMEONE_WAITS, Patience, Remote
 from documents.rag.requests import Requests
+from documents.rag.tracing import calling
 from documents.rag.types import EmbeddingModel, Vector
 
 # --- The installed model ----------------------------------------------------------------------
@@ -212,7 +213,8 @@ class OpenAIEmbedding:
 
     async def _send(self, texts: list[str], patience: Patience) -> Vector:
         content = json.dumps({"model": self.name, "input": texts, "encoding_format": "base64", **self._asked}).encode()
-        reply = await self._remote.call(lambda: self._remote.post(self._session, "embeddings", content), patience)
+        with calling("embedding", self.name, self._remote.host, [("texts", sum(map(len, texts)))]):
+            reply = await self._remote.call(lambda: self._remote.post(self._session, "embeddings", content), patience)
         return self._checked(self._read(reply), len(texts))
 
     def _read(self, content: bytes) -> list[Vector]:

@@ -16,7 +16,8 @@ from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnio
 from documents.rag.errors import CannotCallTools, ModelRefused
 from documents.rag.remote import Remote
 from documents.rag.replies import Reply
-from documents.rag.types import ChatMessage, ModelProfile, Piece, ToolSpec
+from documents.rag.tracing import calling
+from documents.rag.types import ChatMessage, ModelProfile, Piece, ToolSpec, Usage
 
 UNKNOWN = ModelProfile()
 
@@ -54,6 +55,14 @@ class ChatModel:
         Raises ModelRefused or ModelUnavailable with a sentence for the reader, CannotCallTools where it was offered
         some. Closing the iterator closes the connection, and with it the endpoint's work.
         """
+        sent = [(str(message["role"]), len(str(message.get("content") or ""))) for message in messages]
+        with calling("chat", self.name, self._remote.host, sent, own=self.profile.own) as call:
+            async for piece in self._replied(messages, tools):
+                if isinstance(piece, Usage):
+                    call.usage = piece
+                yield piece
+
+    async def _replied(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> AsyncIterator[Piece]:
         response = await self._remote.call(lambda: self._open(messages, tools))
         reply = Reply(self._remote)
         try:

@@ -16,6 +16,7 @@ from openai import APIStatusError, AsyncOpenAI
 
 from documents.rag.errors import ModelRefused, ModelUnavailable
 from documents.rag.remote import Remote
+from documents.rag.tracing import calling
 from documents.rag.types import LLM, Passage, Relevance, Usage
 
 _SILENCE = 10.0
@@ -73,7 +74,9 @@ class EndpointReranker:
 
     async def relevance(self, question: str, passages: Sequence[Passage]) -> Relevance:
         texts = [_text(passage) for passage in passages]
-        body = await self._remote.call(lambda: self._ask(question, texts))
+        sent = [("question", len(question)), ("passages", sum(map(len, texts)))]
+        with calling("rerank", self.name, self._remote.host, sent):
+            body = await self._remote.call(lambda: self._ask(question, texts))
         try:
             return Relevance(_scores(json.loads(body), len(passages)))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:

@@ -26,9 +26,11 @@ from documents.rag.reranking import fused
 from documents.rag.strategies import find_strategy
 from documents.rag.strategies.gathering import gather
 from documents.rag.strategies.tools import Tools
+from documents.rag.tracing import note_calls
 from documents.rag.types import (
     LLM,
     Answer,
+    Call,
     Chunk,
     Citation,
     EmbeddingModel,
@@ -166,7 +168,7 @@ class RAGSystem:
         An LLM that fails before its first word is replaced by quotations, after a Notice; one that fails later leaves
         its text in the Answer, with `error`.
         """
-        record = _Record(strategy, model=self._llm.name if self._llm else "")
+        record = _Record(strategy, model=self._llm.name if self._llm else "", calls=note_calls())
         async for event in self._events(question, strategy, record):
             yield record.keep(event)
         yield record.answer()
@@ -277,6 +279,7 @@ class _Record:
 
     strategy: str
     model: str
+    calls: list[Call]
     started: float = field(default_factory=time.monotonic)
     events: list[Event] = field(default_factory=list)
     milliseconds: dict[str, int] = field(default_factory=dict)
@@ -311,6 +314,7 @@ class _Record:
             error=self.error,
             usage=sum((event.usage for event in self.events if isinstance(event, Step)), self.usage),
             milliseconds=self.milliseconds | {"total": self._elapsed()},
+            calls=tuple(self.calls),
         )
 
     def _elapsed(self) -> int:

@@ -450,6 +450,27 @@ class Text:
     text: str
 
 
+Part = tuple[str, int]
+"""What was sent, in a word ("system", "texts", …), and how many characters it has."""
+
+
+@dataclass(slots=True)
+class Call:
+    """Something that left for a model: what kind of thing, to whom, how much, and what came of it.
+
+    `kind` is "chat", "embedding" or "rerank"; `own` whether the endpoint is the team's own, where that is known.
+    """
+
+    kind: str
+    model: str
+    host: str
+    sent: tuple[Part, ...]
+    own: bool | None = None
+    milliseconds: int = 0
+    usage: Usage = Usage()
+    error: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The whole of what `query` found out; `str(answer)` is its text.
@@ -471,6 +492,7 @@ class Answer:
     error: str = ""
     usage: Usage = Usage()
     milliseconds: Mapping[str, int] = field(default_factory=dict)
+    calls: tuple[Call, ...] = ()
 
     def __str__(self) -> str:
         return self.text

@@ -24,6 +24,7 @@ export class SourcePanel {
     if (note) this.#followed(event, note);
     else if (action === "close") this.#close();
     else if (action === "copy-link") this.#copyLink(event);
+    else if (action === "trace") this.#traced(event);
   }
 
   #followed(event, note) {
@@ -34,8 +35,30 @@ export class SourcePanel {
     this.#open(answer, note.dataset.n);
   }
 
+  #traced(event) {
+    event.preventDefault();
+    this.#opener = event.target;
+    this.#openTrace(event.target.closest(".answer"));
+  }
+
+  /** How an answer came about, in the place of a source. */
+  async #openTrace(answer) {
+    this.#mark(null);
+    this.#element.dataset.message = answer.dataset.message;
+    history.replaceState(null, "", `#trace-${answer.dataset.message}`);
+    this.#show(await fetchSource(`${answer.dataset.url}trace/`, ""));
+  }
+
+  #show(panel) {
+    this.#element.replaceChildren(panel);
+    this.#element.hidden = false;
+    this.#element.querySelector("h2")?.focus({ preventScroll: true });
+  }
+
   /** `#note-57-2` is footnote 2 of message 57; `#note-2`, of the last answer that has it. */
   #openLinked() {
+    const traced = document.getElementById(location.hash.replace(/^#trace-(\d+)$/, "message-$1"));
+    if (location.hash.startsWith("#trace-") && traced) this.#openTrace(traced);
     const [, message, number] = location.hash.match(/^#note-(?:(\d+)-)?(\d+)$/) ?? [];
     if (!number) return;
     const answer = message
@@ -47,9 +70,7 @@ export class SourcePanel {
   async #open(answer, number) {
     this.#mark(answer, number);
     history.replaceState(null, "", `#note-${answer.dataset.message}-${number}`);
-    this.#element.replaceChildren(await fetchSource(`${answer.dataset.url}sources/${number}/`, number));
-    this.#element.hidden = false;
-    this.#element.querySelector("h2")?.focus({ preventScroll: true });
+    this.#show(await fetchSource(`${answer.dataset.url}sources/${number}/`, number));
     this.#element.querySelector("mark, rect")?.scrollIntoView({ block: "center" });
   }
 

@@ -70,6 +70,8 @@ def as_json(answer: Answer) -> str:
             "citations": [as_fields(citation) for citation in answer.citations],
             "claims": [],
             "abstained": answer.abstained,
+            "thinking": answer.thinking,
+            "calls": [asdict(call) for call in answer.calls],
             "usage": asdict(answer.usage),
             "milliseconds": dict(answer.milliseconds),
         },

@@ -1,0 +1,81 @@
+"""How an answer came about, to be kept and shown: without a word of a document, so that it can be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlencode
+
+from chat.models import Message
+from documents.models import Chunk, Document, User
+from documents.rag.types import Answer, Call, Passage, Step
+
+
+def traced(answer: Answer) -> dict[str, Any]:
+    """What is stored with the answer."""
+    return {
+        "steps": [_step(step) for step in answer.steps],
+        "passages": [_passage(passage) for passage in answer.passages],
+        "calls": [_call(call) for call in answer.calls],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    usage = {"tokens": step.usage.prompt_tokens + step.usage.completion_tokens, "cost": step.usage.cost}
+    return {"name": step.name, "text": step.text, "milliseconds": step.milliseconds, "queries": step.queries, **usage}
+
+
+def _passage(passage: Passage) -> dict[str, Any]:
+    about = {"chunk": passage.chunk, "score": round(float(passage.score), 4), "tokens": passage.tokens}
+    return about | {"ranks": dict(passage.ranks)}
+
+
+def _call(call: Call) -> dict[str, Any]:
+    return asdict(call)
+
+
+def shown(message: Message, user: User) -> dict[str, Any]:
+    """The trace as this user may see it now: passages that are gone, or not to be read any more, have no title."""
+    trace = message.trace
+    places = _places([passage["chunk"] for passage in trace.get("passages", ())], user)
+    passages = [
+        {"number": number, **passage, **places.get(passage["chunk"], {})}
+        for number, passage in enumerate(trace.get("passages", ()), 1)
+    ]
+    return {
+        "question": message.parent.text if message.parent else "",
+        "answer": message.text,
+        "strategy": message.strategy,
+        "model": message.model,
+        "status": message.status,
+        "notices": message.notices,
+        "steps": trace.get("steps", []),
+        "passages": passages,
+        "calls": trace.get("calls", []),
+        "cited": _cited(message.citations.values("number", "document")),
+        "usage": {
+            "prompt_tokens": message.prompt_tokens,
+            "completion_tokens": message.completion_tokens,
+            "cost": message.cost,
+        },
+        "milliseconds": message.milliseconds,
+    }
+
+
+def _places(chunks: Sequence[int], user: User) -> dict[int, dict[str, Any]]:
+    """Chunk → where it stands, of those whose document the user may read now."""
+    readable = Document.objects.readable_by(user)
+    found = Chunk.objects.filter(pk__in=chunks, version__document__in=readable).select_related("version__document")
+    return {chunk.pk: _place(chunk) for chunk in found}
+
+
+def _place(chunk: Chunk) -> dict[str, Any]:
+    document, [page, start, end] = chunk.version.document, chunk.spans[0]
+    place = urlencode({"version": chunk.version.number, "page": page, "start": start, "end": end})
+    url = f"{document.get_absolute_url()}?{place}"
+    return {"document": document.pk, "title": str(document), "page": page, "url": url}
+
+
+def _cited(citations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{"number": each["number"], "document": each["document"]} for each in citations]
