@@ -19,14 +19,16 @@ from django.utils.text import Truncator
 
 from chat.erasure import without_quotations
 from chat.models import Citation, Conversation, Message
+from documents import spending
 from documents.endpoints import chat_models
 from documents.erasure import hold
 from documents.models import Library, User, Version
 from documents.places import boxes, heading
 from documents.questions import check_question
 from documents.rag.errors import PermanentError
+from documents.rag.metering import Allowance
 from documents.rag.strategies import find_strategy
-from documents.rag.types import Turn
+from documents.rag.types import Call, Turn
 
 LEASE = timedelta(seconds=15)
 """How long an answer counts as being written after its writer last said so."""
@@ -77,15 +79,18 @@ class Ground:
     history: tuple[Turn, ...] = ()
     stale: int | None = None
     found: tuple[int, ...] = ()
+    allowance: Allowance | None = None
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an answer ended: the message's own fields, and its footnotes as fields of `Citation`."""
+    """How an answer ended: the message's own fields, its footnotes as fields of `Citation`, and its calls of models."""
 
     status: Message.Status
     fields: dict[str, Any]
     citations: Sequence[Mapping[str, Any]] = ()
+    calls: Sequence[Call] = ()
 
 
 # --- Before the answer ------------------------------------------------------------------------
@@ -103,6 +108,7 @@ def look_up(session: str, asked: Asked) -> Ground:
         raise Refused(f"The model “{asked.model}” is not connected any more. Choose another.")
     messages = _latest(user, asked.conversation, before=earlier) if asked.conversation else []
     question, answer = _new_ids()
+    allowance, warning = spending.allowance(user)
     return Ground(
         asked,
         owner=user.pk,
@@ -113,6 +119,8 @@ def look_up(session: str, asked: Asked) -> Ground:
         history=tuple(Turn(message.role, message.text) for message in messages if message.text),
         stale=_stale(messages),
         found=tuple(earlier.found) if earlier else (),
+        allowance=allowance,
+        warning=warning,
     )
 
 
@@ -251,6 +259,7 @@ def finish(answer: int, outcome: Outcome) -> None:
         if message is None:
             return
         message.citations.all().delete()
+        spending.keep(message.conversation.owner_id, outcome.calls, answer)
         for name, value in outcome.fields.items():
             setattr(message, name, value)
         message.status = outcome.status

@@ -20,7 +20,7 @@ from chat.records import Ground, Outcome
 from chat.tracing import traced
 from documents import wiring
 from documents.rag.errors import FootnoteError
-from documents.rag.types import Answer, Citation, Event, Notice, Passage, Passages, Question, Step, Text, Thought
+from documents.rag.types import Answer, Call, Citation, Event, Notice, Passage, Passages, Question, Step, Text, Thought
 from documents.threads import in_thread
 
 _PATIENCE = 60.0
@@ -52,6 +52,7 @@ class Writing:
         self._steps: list[list[Any]] = []
         self._notices: list[str] = []
         self._thinking: list[str] = []
+        self._calls: list[Call] = []
         self._found: Sequence[Passage] = ()
         self._citations: dict[int, dict[str, Any]] = {}
         self._whole: Answer | None = None
@@ -69,12 +70,14 @@ class Writing:
         await asyncio.wait([self._reading])
         status, error = self._verdict()
         self._show(self._blocks.finish())
-        await _keep(self.answer, Outcome(status, self._fields(error), list(self._citations.values())))
+        await _keep(self.answer, Outcome(status, self._fields(error), list(self._citations.values()), self._calls))
         self.draft.append({"type": ending(status)} | ({"text": error} if error else {}))
 
     async def _read(self) -> None:
         ground = self._ground
-        system = await wiring.current().system(ground.libraries, model=ground.asked.model)
+        if ground.warning:
+            self._take(Notice(ground.warning))
+        system = await wiring.current().system(ground.libraries, model=ground.asked.model, allowance=ground.allowance)
         question = Question(
             ground.asked.text,
             ground.history,
@@ -82,7 +85,7 @@ class Writing:
             rerank_top_n=settings.RERANK_TOP_N,
             found=ground.found,
         )
-        async for event in system.stream(question, strategy=ground.asked.strategy):
+        async for event in system.stream(question, strategy=ground.asked.strategy, calls=self._calls):
             self._take(event)
 
     def _take(self, event: Event) -> None:

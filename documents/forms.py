@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from documents import sources
 from documents.endpoints import may_be_kept_here
-from documents.models import Document, Library, Membership, Source, User
+from documents.models import Budget, Document, Library, Membership, Source, User
 from documents.naming import LONGEST, complaint, invisible, safe_name
 from documents.rag.errors import FootnoteError
 
@@ -27,6 +27,27 @@ class LibraryForm(forms.ModelForm):  # type: ignore[type-arg]
         if wanted and (why := may_be_kept_here()):
             raise forms.ValidationError(why)
         return wanted
+
+
+class BudgetForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A budget; that of one person names their e-mail."""
+
+    email = forms.EmailField(label="E-mail", required=False, help_text="Only for the budget of one person.")
+
+    class Meta:
+        model = Budget
+        fields = ("scope", "email", "amount", "period")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        one, email = values.get("scope") == Budget.Scope.ONE, (values.get("email") or "").lower()
+        user = User.objects.filter(email=email).first() if email else None
+        if one and user is None:
+            self.add_error("email", f"Nobody here has the e-mail {email}." if email else "Say whose budget it is.")
+        if values.get("amount", 0) is not None and values.get("amount", 0) < 0:
+            self.add_error("amount", "An amount is not less than 0.")
+        self.instance.user = user if one else None
+        return values
 
 
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]

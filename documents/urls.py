@@ -15,6 +15,7 @@ from documents.views import (
     removed,
     search,
     sources,
+    usage,
 )
 
 urlpatterns = [
@@ -53,6 +54,9 @@ urlpatterns = [
     path("evaluations/", evaluations.index, name="evaluations"),
     path("evaluations/compare", evaluations.compare, name="evaluations-compare"),
     path("evaluations/start", evaluations.start, name="evaluations-start"),
+    path("usage/", usage.show, name="usage"),
+    path("usage/budgets/", usage.add_budget, name="budget-add"),
+    path("usage/budgets/<int:budget_id>/remove", usage.remove_budget, name="budget-remove"),
     path("receipts/", receipts.index, name="receipts"),
     path("receipts/<int:receipt_id>/", receipts.show, name="receipt"),
     path("receipts/<int:receipt_id>.json", receipts.download, name="receipt-file"),

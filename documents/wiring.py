@@ -25,6 +25,7 @@ from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbed
 from documents.rag.fallover import FallOver
 from documents.rag.lexical import BM25
 from documents.rag.llm import ChatModel
+from documents.rag.metering import Allowance, Metered
 from documents.rag.reranking import EndpointReranker, ListwiseReranker
 from documents.rag.system import RAGSystem
 from documents.rag.types import LLM, EmbeddingModel, ModelProfile, Reranker
@@ -132,18 +133,22 @@ class Wiring:
         space: Space | None = None,
         rerank: bool = True,
         model: str = "",
+        allowance: Allowance | None = None,
     ) -> RAGSystem:
         """A system over these libraries, by the live space's embedding model and the chat models in force.
 
         Where there is no space yet it is made, for EMBEDDING_MODEL or the model that is installed. Vectors are kept
         in the directory `cache`, where one is given. With a `space`, it is by that one's model instead. Where a
-        reranker is configured it is used, unless `rerank` is false. The chat model called `model` is asked first.
+        reranker is configured it is used, unless `rerank` is false. The chat model called `model` is asked first, and
+        for no more than its `allowance`; where nothing is left of that, there is none.
         Where one of the libraries is for own endpoints only, no other takes part.
         """
         force = await self._in_force(libraries)
         space = space or force.space or await self._first_space()
         database = self._database(libraries, space)
         llm = self._llm(force, model)
+        if llm and allowance:
+            llm = Metered(llm, allowance) if allowance.left > 0 else None
         reranker = self._reranker(llm, stays=force.stays) if rerank else None
         embedding_model = self._embedding_model(space, cache)
         if force.stays and embeds_outside(space.model):

@@ -7,9 +7,11 @@ from documents.models.library import Library, Membership
 from documents.models.people import User
 from documents.models.receipt import ErasedVersion, Receipt
 from documents.models.source import Source
+from documents.models.spending import Budget, Usage
 
 __all__ = [
     "Block",
+    "Budget",
     "Chunk",
     "Document",
     "Embedding",
@@ -27,6 +29,7 @@ __all__ = [
     "Posting",
     "Receipt",
     "Source",
+    "Usage",
     "User",
     "Version",
 ]

@@ -48,6 +48,10 @@ class BadVector(PermanentError):
     """The embedding model returned a vector of the wrong size, or one that is empty or not finite."""
 
 
+class BudgetExhausted(PermanentError):
+    """The budget is spent."""
+
+
 class ModelRefused(PermanentError):
     """The model's endpoint refused the request. Check the address, the key and the model's name."""
 

@@ -16,8 +16,9 @@ from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnio
 from documents.rag.errors import CannotCallTools, ModelRefused
 from documents.rag.remote import Remote
 from documents.rag.replies import Reply
+from documents.rag.tokens import count_tokens
 from documents.rag.tracing import calling
-from documents.rag.types import ChatMessage, ModelProfile, Piece, ToolSpec, Usage
+from documents.rag.types import ChatMessage, ModelProfile, Piece, Thought, ToolSpec, Usage
 
 UNKNOWN = ModelProfile()
 
@@ -57,10 +58,17 @@ class ChatModel:
         """
         sent = [(str(message["role"]), len(str(message.get("content") or ""))) for message in messages]
         with calling("chat", self.name, self._remote.host, sent, own=self.profile.own) as call:
-            async for piece in self._replied(messages, tools):
-                if isinstance(piece, Usage):
-                    call.usage = piece
-                yield piece
+            text = ""
+            try:
+                async for piece in self._replied(messages, tools):
+                    if isinstance(piece, Usage):
+                        call.usage = piece
+                    elif isinstance(piece, str | Thought):
+                        text += piece if isinstance(piece, str) else piece.text
+                    yield piece
+            finally:
+                if text and call.usage == Usage():  # Broken off, or of an endpoint that doesn't count.
+                    call.usage = self.profile.priced(_counted(messages, text))
 
     async def _replied(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> AsyncIterator[Piece]:
         response = await self._remote.call(lambda: self._open(messages, tools))
@@ -102,6 +110,11 @@ class ChatModel:
             reasoning_effort=cast("ReasoningEffort", self.profile.reasoning_effort) or omit,
         )
         return raw.http_response
+
+
+def _counted(messages: Sequence[ChatMessage], text: str) -> Usage:
+    """About the usage, by our own count."""
+    return Usage(sum(count_tokens(str(message.get("content") or "")) for message in messages), count_tokens(text))
 
 
 def _offered(tool: ToolSpec) -> dict[str, object]:

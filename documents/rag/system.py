@@ -162,13 +162,17 @@ class RAGSystem:
                 found = event.found
         return found
 
-    async def stream(self, question: Question, *, strategy: str = DEFAULT_STRATEGY) -> AsyncIterator[Event]:
+    async def stream(
+        self, question: Question, *, strategy: str = DEFAULT_STRATEGY, calls: list[Call] | None = None
+    ) -> AsyncIterator[Event]:
         """Everything that happens on the way to the answer, as it happens; the Answer comes last.
+
+        What leaves for models is noted in `calls` as well, where that is given, also if the answer is broken off.
 
         An LLM that fails before its first word is replaced by quotations, after a Notice; one that fails later leaves
         its text in the Answer, with `error`.
         """
-        record = _Record(strategy, model=self._llm.name if self._llm else "", calls=note_calls())
+        record = _Record(strategy, model=self._llm.name if self._llm else "", calls=note_calls(calls))
         async for event in self._events(question, strategy, record):
             yield record.keep(event)
         yield record.answer()

@@ -12,9 +12,9 @@ from documents.rag.types import Call, Part
 _notes: ContextVar[list[Call] | None] = ContextVar("notes", default=None)
 
 
-def note_calls() -> list[Call]:
-    """What is sent from now on, in this task and in those that it begins, as it is sent."""
-    notes: list[Call] = []
+def note_calls(notes: list[Call] | None = None) -> list[Call]:
+    """What is sent from now on, in this task and in those that it begins, as it is sent; into `notes`, where given."""
+    notes = [] if notes is None else notes
     _notes.set(notes)
     return notes
 

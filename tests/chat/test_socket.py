@@ -257,6 +257,42 @@ def test_what_a_model_thinks_is_shown_apart_and_kept(olive: Visitor, model: Open
     assert re.search(r"Hybrid · [\d,]+ tokens · \d+\.\d s", html)
 
 
+BUDGET = """
+from documents.models import *
+Endpoint.objects.create(base_url="{url}", chat_model="scripted-chat", own=True, prompt_price=0, completion_price=1e6)
+Budget.objects.create(scope="each", amount={amount})
+"""
+NO_BUDGET = """
+from documents.models import *
+for model in (Endpoint, Budget, Usage): model.objects.all().delete()
+"""
+
+
+def test_a_budget_that_runs_out_in_the_middle_keeps_the_text_and_then_quotes(
+    footnote: Installation, olive: Visitor, model: OpenAIServer
+) -> None:
+    run(footnote, NO_BUDGET)
+    run(footnote, BUDGET.format(url=model.url, amount=6))
+    try:
+        model.queue(Reply("one two three four five six seven eight nine ten eleven twelve"))
+        with olive.socket() as socket:
+            answer = socket.read(socket.ask(QUESTION))
+            assert answer.ending == "failed"
+            assert answer.text.startswith("one two three")
+            assert "twelve" not in answer.text
+            assert "Your budget of 6 USD a month is spent." in olive.message(answer)
+            asked = len(model.history)
+            quoted = socket.read(socket.ask(QUESTION))
+        assert quoted.ending == "done"
+        assert len(model.history) == asked
+        html = olive.message(quoted)
+        assert "Your budget of 6 USD a month is spent." in html
+        assert "25 days" in prose(html)
+        assert "scripted-chat" in olive.get("usage/")[1]
+    finally:
+        run(footnote, NO_BUDGET)
+
+
 @pytest.mark.parametrize(
     ("message", "sentence"),
     [

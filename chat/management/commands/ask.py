@@ -7,17 +7,19 @@ import json
 import re
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from documents import spending
 from documents.endpoints import chat_models
 from documents.management import asking
 from documents.questions import check_question
 from documents.rag.errors import FootnoteError
-from documents.rag.types import Answer, Citation
+from documents.rag.metering import Allowance
+from documents.rag.types import Answer, Citation, Notice
 from documents.wiring import open_system
 
 _CODE_OR_ESCAPE = re.compile(r"(`+).+?\1|\\([!-/:-@\[-`{-~])", re.DOTALL)
@@ -41,22 +43,29 @@ class Command(BaseCommand):
         model: str,
         **options: Any,
     ) -> None:
-        found = asking.find_libraries(asking.find_user(user), libraries)
+        asker = asking.find_user(user)
+        found = asking.find_libraries(asker, libraries)
         try:
             check_question(text)
             if model and model not in (known := [connected.name for connected in chat_models()]):
                 raise CommandError(f"There is no chat model “{model}”. Connected are: {', '.join(known) or 'none'}.")
-            answer = asyncio.run(ask(text, found, strategy, model))
+            allowance, told = spending.allowance(asker)
+            answer = asyncio.run(ask(text, found, strategy, model, allowance))
+            spending.keep(asker.pk, answer.calls)
         except FootnoteError as error:
             raise CommandError(str(error)) from error
+        if told:
+            answer = replace(answer, notices=(Notice(told), *answer.notices))
         self.stdout.write(as_json(answer) if json else as_text(answer))
         if answer.error:
             raise CommandError(answer.error)
 
 
-async def ask(text: str, libraries: Sequence[int], strategy: str, model: str = "") -> Answer:
+async def ask(
+    text: str, libraries: Sequence[int], strategy: str, model: str = "", allowance: Allowance | None = None
+) -> Answer:
     async with open_system() as wiring:
-        system = await wiring.system(libraries, model=model)
+        system = await wiring.system(libraries, model=model, allowance=allowance)
         return await system.query(text, top_k=settings.TOP_K, rerank_top_n=settings.RERANK_TOP_N, strategy=strategy)
 
 
