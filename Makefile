@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test bench lint install install-dev chromium
+.PHONY: run test bench lint try-llm install install-dev chromium
 .DEFAULT_GOAL := run
 
 run: install
@@ -21,6 +21,9 @@ lint: install-dev
 	$(BIN)/python -m pytest --quiet tests/test_licences.py
 
 # SIZE=1m: retrieval alone, over a million chunks; it takes about an hour.
+try-llm: install
+	$(BIN)/python manage.py try_llm
+
 bench: install-dev
 	SIZE=$(SIZE) $(BIN)/python -m bench $(if $(SIZE),retrieval)
 

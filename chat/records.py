@@ -12,7 +12,7 @@ from typing import Any, cast
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -22,7 +22,7 @@ from chat.models import Citation, Conversation, Message
 from documents import spending
 from documents.endpoints import chat_models
 from documents.erasure import hold
-from documents.models import Library, User, Version
+from documents.models import Document, Library, User, Version
 from documents.places import boxes, heading
 from documents.questions import check_question
 from documents.rag.errors import PermanentError
@@ -34,6 +34,11 @@ LEASE = timedelta(seconds=15)
 """How long an answer counts as being written after its writer last said so."""
 
 _TURNS = 8
+"""Messages that are handed on as they are."""
+
+_RECEIPTS = 20
+"""Questions before them that are told in short."""
+
 _NO_ANSWER = "This answer is not there any more."
 _GONE = "This conversation is not there any more. Begin a new one."
 
@@ -79,6 +84,7 @@ class Ground:
     history: tuple[Turn, ...] = ()
     stale: int | None = None
     found: tuple[int, ...] = ()
+    receipts: tuple[str, ...] = ()
     allowance: Allowance | None = None
     warning: str = ""
 
@@ -117,6 +123,7 @@ def look_up(session: str, asked: Asked) -> Ground:
         answer=answer,
         libraries=_readable(user, asked),
         history=tuple(Turn(message.role, message.text) for message in messages if message.text),
+        receipts=_receipts(user, messages),
         stale=_stale(messages),
         found=tuple(earlier.found) if earlier else (),
         allowance=allowance,
@@ -151,6 +158,28 @@ def _latest(user: User, conversation: uuid.UUID, *, before: Message | None) -> l
     if before:
         messages = messages.filter(Q(pk__lt=before.parent_id) | Q(status=Message.Status.STREAMING))
     return list(messages.order_by("-pk")[:_TURNS])[::-1]
+
+
+def _receipts(user: User, messages: Sequence[Message]) -> tuple[str, ...]:
+    """What was asked before the first of the messages, the last of it, with the documents that its answers cite.
+
+    Only such documents are named as the user may read now.
+    """
+    if len(messages) < _TURNS:
+        return ()
+    first = messages[0]
+    answers = Message.objects.filter(conversation=first.conversation, pk__lt=first.pk, parent__isnull=False)
+    readable = Prefetch(
+        "citations", Citation.objects.filter(document__in=Document.objects.readable_by(user)), to_attr="readable"
+    )
+    told = answers.select_related("parent").prefetch_related(readable).order_by("-pk")[:_RECEIPTS]
+    return tuple(map(_receipt, reversed(told)))
+
+
+def _receipt(answer: Message) -> str:
+    titles = dict.fromkeys(citation.title for citation in answer.readable)  # type: ignore[attr-defined]
+    question = Truncator(" ".join(answer.parent.text.split())).chars(200) if answer.parent else ""
+    return f"{question} ({', '.join(titles) or 'nothing cited'})"
 
 
 def _stale(messages: Sequence[Message]) -> int | None:

@@ -84,6 +84,7 @@ class Writing:
             top_k=settings.TOP_K,
             rerank_top_n=settings.RERANK_TOP_N,
             found=ground.found,
+            receipts=ground.receipts,
         )
         async for event in system.stream(question, strategy=ground.asked.strategy, calls=self._calls):
             self._take(event)

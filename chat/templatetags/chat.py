@@ -31,6 +31,8 @@ def answer_html(message: Message) -> SafeString:
 @register.filter
 def money(amount: float) -> str:
     """An amount of the models' prices, small ones to four places: 0.0042 USD."""
+    if not amount:
+        return f"0 {settings.CURRENCY}"
     shown = f"{amount:,.2f}" if amount >= 1 else f"{amount:.4f}" if amount >= 0.0001 else "< 0.0001"
     return f"{shown} {settings.CURRENCY}"
 

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             name='Budget',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.CharField(choices=[('team', 'All together'), ('each', 'Everyone, each'), ('one', 'One person')], max_length=10, verbose_name='for')),
+                ('scope', models.CharField(choices=[('team', 'All together'), ('each', 'Everyone, each'), ('one', 'One person')], default='each', max_length=10, verbose_name='for')),
                 ('amount', models.FloatField(help_text="In the currency of the models' prices.")),
                 ('period', models.CharField(choices=[('day', 'a day'), ('month', 'a month')], default='month', max_length=10)),
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),

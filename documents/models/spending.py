@@ -39,7 +39,7 @@ class Budget(models.Model):
         DAY = "day", "a day"
         MONTH = "month", "a month"
 
-    scope = models.CharField("for", max_length=10, choices=Scope)
+    scope = models.CharField("for", max_length=10, choices=Scope, default=Scope.EACH)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+")
     amount = models.FloatField(help_text="In the currency of the models' prices.")
     period = models.CharField(max_length=10, choices=Period, default=Period.MONTH)

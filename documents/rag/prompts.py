@@ -43,6 +43,8 @@ Never guess.
 3. Always cite your sources: end every sentence with the number of the source that says it, such as [1] or [2][3]. \
 Use no number that is not above."""
 
+EARLIER = "What I asked earlier in this conversation, and which documents its answers cite:"
+
 HISTORY_TURNS = 6
 HISTORY_CHARACTERS = 1500
 
@@ -73,6 +75,9 @@ def _source(number: int, passage: Passage) -> str:
 
 
 def _turns(question: Question) -> list[dict[str, str]]:
-    return [
+    """The last turns, after what came before them in short."""
+    told = "\n".join(f"- {receipt}" for receipt in question.receipts)
+    before = [{"role": "user", "content": f"{EARLIER}\n{told}"}] if told else []
+    return before + [
         {"role": turn.role, "content": turn.text[:HISTORY_CHARACTERS]} for turn in question.history[-HISTORY_TURNS:]
     ]

@@ -179,6 +179,8 @@ class RAGSystem:
 
     async def _events(self, question: Question, strategy: str, record: _Record) -> AsyncIterator[Event]:
         passages = Passages(())
+        if count := len(question.receipts):
+            yield Step("history", f"Telling {_counted(count, 'earlier question')} in short, with what the answers cite")
         async for event in self.gather(question, strategy):
             if not isinstance(event, Passages):
                 yield event

@@ -293,7 +293,8 @@ class Question:
     """What is asked, what was said before it, and how many passages are wanted.
 
     `top_k` counts the passages kept after fusion, `rerank_top_n` those that a reranker leaves of them. `found` are
-    chunks that an earlier answer to it rested on, best first: who looks deeper begins with them.
+    chunks that an earlier answer to it rested on, best first: who looks deeper begins with them. `receipts` tell in a
+    line each what was asked before the history begins, and where its answer came from.
     """
 
     text: str
@@ -301,6 +302,7 @@ class Question:
     top_k: int = 5
     rerank_top_n: int = 3
     found: tuple[int, ...] = ()
+    receipts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,13 @@ def test_an_agent_searches_by_calls_of_tools(footnote: Installation, model: Open
     assert said["citations"][0]["document"] == "rules.md"
 
 
+def test_a_model_can_be_tried_by_each_strategy(footnote: Installation, model: OpenAIServer) -> None:
+    table = manage(footnote, "try_llm", "--strategy", "hybrid", "--strategy", "graph", "--questions", "2")
+    heading, *rows = [line.split() for line in table.splitlines() if line.strip()]
+    assert heading[0] == "strategy"
+    assert [row[0] for row in rows] == ["hybrid", "graph"]
+
+
 @pytest.mark.parametrize("command", ["ask", "search"])
 @pytest.mark.parametrize(
     ("question", "sentence"), [(" ", "The question is empty."), ("x" * 9000, "The question has 9,000 characters")]

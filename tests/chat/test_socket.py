@@ -218,6 +218,17 @@ def test_a_follow_up_has_the_history(olive: Visitor, model: OpenAIServer) -> Non
     assert any(QUESTION in text for text in said[:-1])
 
 
+def test_what_a_long_conversation_began_with_is_told_in_short(olive: Visitor, model: OpenAIServer) -> None:
+    with olive.socket() as socket:
+        first = socket.read(socket.ask(QUESTION))
+        for number in range(4):
+            socket.read(socket.ask(f"Are trains of kind {number} paid for in full by us?", first.conversation))
+        last = socket.read(socket.ask("Who pays for trains of the last kind?", first.conversation))
+    said = [message["content"] for message in model.history[-1].body["messages"]]
+    assert said[1].splitlines()[1].startswith(f"- {QUESTION} (House rules")
+    assert "Telling 1 earlier question in short, with what the answers cite" in olive.message(last)
+
+
 def test_going_deeper_asks_the_same_again_and_keeps_what_was_found(olive: Visitor, model: OpenAIServer) -> None:
     with olive.socket() as socket:
         first = socket.read(socket.ask(QUESTION))
