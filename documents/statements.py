@@ -163,6 +163,20 @@ FROM unnest(%(keys)s::text[]) AS wanted(key) CROSS JOIN LATERAL (
 ) AS told
 """)
 
+COMMONEST = sql.SQL("""
+WITH told AS MATERIALIZED (
+    SELECT mention.key, mention.name, mention.role, mention.chunk_id FROM documents_mention AS mention
+    JOIN documents_chunk AS chunk ON chunk.id = mention.chunk_id
+    JOIN documents_version AS version ON version.id = chunk.version_id
+    JOIN documents_document AS document ON document.current_id = version.id AND document.deleted_at IS NULL
+        AND document.library_id = mention.library_id
+    WHERE mention.library_id = ANY(%(libraries)s::bigint[]) AND {condition}
+), common AS (
+    SELECT key FROM told GROUP BY key HAVING count(*) > 1 ORDER BY count(*) DESC, key LIMIT %(limit)s
+)
+SELECT key, name, role, chunk_id, NULL FROM told JOIN common USING (key) ORDER BY chunk_id, key
+""")
+
 # Of so many chunks that these alone are too many tokens, no more are counted.
 TOKENS = sql.SQL("""
 SELECT coalesce(sum(tokens), 0)::bigint FROM (

@@ -259,6 +259,16 @@ class PgVectorDB:
             )
         return [_mention(row) for row in rows]
 
+    async def commonest(self, names: int) -> list[Mention]:
+        """Where the commonest things are named, so many of them, each in two places at least."""
+        scope = await self._found_scope()
+        if scope.empty:
+            return []
+        condition, values = _of_chunks(scope)
+        async with self._pool.connection() as connection:
+            rows = await _rows(connection, statements.COMMONEST.format(condition=condition), {**values, "limit": names})
+        return [_mention(row) for row in rows]
+
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
         """The hits as passages, in the same order; chunks deleted meanwhile are left out."""
         scope = await self._found_scope()

@@ -17,9 +17,9 @@ LONGEST = 100
 """Characters of a key."""
 
 _WORD = re.compile(r"[^\W_][\w’'.&/-]*[^\W_]|[^\W_]|[.!?;:,()\[\]\"“”„«»|\n]")
-_ENGLISH_WITHIN = frozenset(("of", "the", "and", "&", "for"))
-_ROMANCE_WITHIN = frozenset(("de", "du", "des", "la", "le", "et", "del", "della", "da", "di", "dos", "el", "al", "y"))
-_OTHER_WITHIN = frozenset(("von", "van", "der", "den", "für", "und", "am", "bin", "ibn"))
+_ENGLISH_WITHIN = frozenset(("of", "the", "&", "for"))
+_ROMANCE_WITHIN = frozenset(("de", "du", "des", "la", "le", "del", "della", "da", "di", "dos", "el", "al"))
+_OTHER_WITHIN = frozenset(("von", "van", "der", "den", "für", "am", "bin", "ibn"))
 _WITHIN = _ENGLISH_WITHIN | _ROMANCE_WITHIN | _OTHER_WITHIN
 """Words that may stand within a name, two at a time."""
 
@@ -70,7 +70,7 @@ def _runs(text: str) -> Iterator[list[str]]:
         if word[0].isupper() or (word[0].isdigit() and run):
             run += [*within, word]
             within = []
-        elif run and word in _WITHIN and len(within) < 2:
+        elif run and word in _WITHIN and len(within) < 2 and (within or word != "the"):
             within.append(word)
         elif run:
             yield run

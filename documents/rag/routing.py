@@ -64,6 +64,11 @@ _HOPS = (
 )
 
 
+def asks_for_themes(text: str) -> bool:
+    """Whether it is a question about all documents together, which no passage answers alone."""
+    return bool(_THEMES.search(text[:_LONGEST]))
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """A strategy's name, and why it is the one for a question."""
@@ -85,7 +90,7 @@ def route(question: Question, *, has_model: bool) -> Route:
         return Route("direct", "a sum needs no document")
     if _RESEARCH.search(text):
         return Route("agentic" if has_model else "iterative", "it asks for research")
-    if _THEMES.search(text):
+    if asks_for_themes(text):
         return Route("graph", "it asks about all documents together")
     if _RELATED.search(text):
         return Route("graph", "it asks how things are related")

@@ -552,6 +552,9 @@ class VectorDatabase(Protocol):
     async def mentions_of(self, keys: Collection[str], limit: int) -> list[Mention]:
         """Where what is known by these keys is named, up to `limit` times each: as title, as heading, then in texts."""
 
+    async def commonest(self, names: int) -> list[Mention]:
+        """Where the commonest things are named, so many of them, each in two places at least."""
+
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
         """The hits as passages, in the same order; chunks deleted meanwhile are left out."""
 

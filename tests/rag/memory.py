@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
@@ -65,6 +66,13 @@ class MemoryVectorDB:
         there = [hit.chunk for hit in self._admitted([Hit(at, 0.0) for at in range(len(self.chunks))])]
         named = sorted((each for number in there for each in self._named(number)), key=lambda each: -each.role)
         return [each for key in keys for each in [one for one in named if one.key == key][:limit]]
+
+    async def commonest(self, names: int) -> list[Mention]:
+        there = [hit.chunk for hit in self._admitted([Hit(at, 0.0) for at in range(len(self.chunks))])]
+        told = [each for number in there for each in self._named(number)]
+        counts = Counter(each.key for each in told)
+        common = {key for key, count in sorted(counts.items(), key=lambda item: -item[1])[:names] if count > 1}
+        return [each for each in told if each.key in common]
 
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:
         return [self._passage(hit.chunk, hit.score) for hit in self._admitted(hits)]

@@ -14,6 +14,8 @@ from documents.rag.types import Chunk, Role
             "He read at the University of Oxford, and the Bank of England paid.",
             ["University of Oxford", "Bank of England"],
         ),
+        ("In Oslo the Data Centre rests, unlike Lima and Quito.", ["Oslo", "Data Centre", "Lima", "Quito"]),
+        ("The Museum of the City of Prague is shut.", ["Museum of the City of Prague"]),
         ("In 1998 Apollo 11 is told of by NASA's staff.", ["Apollo 11", "NASA's"]),
         ("We were there. When it rained, nobody came.", []),
         ("Ludwig van der Rohe met Simón de la Cruz.", ["Ludwig van der Rohe", "Simón de la Cruz"]),

@@ -6,7 +6,9 @@ from documents.rag.entities import key, names
 from documents.rag.fusion import fuse
 from documents.rag.graph import links, walk
 from documents.rag.queries import quoted
+from documents.rag.routing import asks_for_themes
 from documents.rag.strategies.hybrid import Ranked, ranked
+from documents.rag.strategies.themes import by_theme
 from documents.rag.strategies.tools import Tools
 from documents.rag.types import Notice, Passages, Question, Role, Step
 
@@ -26,8 +28,15 @@ WEIGHT = 1.5
 async def graph(question: Question, tools: Tools) -> AsyncIterator[Step | Notice | Passages]:
     """What hybrid finds, and what a walk along the names in it comes to, together (`documents.rag.graph`).
 
-    Where nothing leads on, it is what hybrid finds.
+    Where nothing leads on, it is what hybrid finds. What is asked about all documents together is answered by theme.
     """
+    if asks_for_themes(question.text):
+        async for told in by_theme(question, tools):
+            if not isinstance(told, Passages):
+                yield told
+            elif told.found:
+                yield told
+                return
     async for event in ranked(question, tools):
         if isinstance(event, Ranked):
             found = event
