@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlencode
 
 from chat.models import Message
 from documents.models import Chunk, Document, User
-from documents.rag.types import Answer, Call, Passage, Step
+from documents.rag.types import Call, Passage, Step
 
 
-def traced(answer: Answer) -> dict[str, Any]:
+def traced(steps: Iterable[Step], passages: Iterable[Passage], calls: Iterable[Call]) -> dict[str, Any]:
     """What is stored with the answer."""
     return {
-        "steps": [_step(step) for step in answer.steps],
-        "passages": [_passage(passage) for passage in answer.passages],
-        "calls": [_call(call) for call in answer.calls],
+        "steps": [_step(step) for step in steps],
+        "passages": [_passage(passage) for passage in passages],
+        "calls": [asdict(call) for call in calls],
     }
 
 
@@ -29,10 +28,6 @@ def _step(step: Step) -> dict[str, Any]:
 def _passage(passage: Passage) -> dict[str, Any]:
     about = {"chunk": passage.chunk, "score": round(float(passage.score), 4), "tokens": passage.tokens}
     return about | {"ranks": dict(passage.ranks)}
-
-
-def _call(call: Call) -> dict[str, Any]:
-    return asdict(call)
 
 
 def shown(message: Message, user: User) -> dict[str, Any]:
@@ -71,10 +66,8 @@ def _places(chunks: Sequence[int], user: User) -> dict[int, dict[str, Any]]:
 
 
 def _place(chunk: Chunk) -> dict[str, Any]:
-    document, [page, start, end] = chunk.version.document, chunk.spans[0]
-    place = urlencode({"version": chunk.version.number, "page": page, "start": start, "end": end})
-    url = f"{document.get_absolute_url()}?{place}"
-    return {"document": document.pk, "title": str(document), "page": page, "url": url}
+    document = chunk.version.document
+    return {"document": document.pk, "title": str(document), "page": chunk.spans[0][0], "url": chunk.address}
 
 
 def _cited(citations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ class Writing:
         self._ended_as: Status | None = None
         self._blocks = BlockReader()
         self._text: list[str] = []
-        self._steps: list[list[Any]] = []
+        self._steps: list[Step] = []
         self._notices: list[str] = []
         self._thinking: list[str] = []
         self._calls: list[Call] = []
@@ -92,7 +92,7 @@ class Writing:
     def _take(self, event: Event) -> None:
         match event:
             case Step(name, text, milliseconds):
-                self._steps.append([name, text, milliseconds])
+                self._steps.append(event)
                 self.draft.append({"type": "step", "name": name, "text": text, "milliseconds": milliseconds})
             case Passages(found):
                 self._found = found
@@ -136,11 +136,12 @@ class Writing:
         fields = {
             "text": "".join(self._text),
             "error": error,
-            "steps": self._steps,
+            "steps": [[step.name, step.text, step.milliseconds] for step in self._steps],
             "notices": self._notices,
             "thinking": "".join(self._thinking)[:_MOST_THOUGHT],
             "found": [passage.chunk for passage in self._found],
             "documents": sorted({passage.metadata["document"] for passage in self._found}),
+            "trace": traced(self._steps, self._found, self._calls),
         }
         return fields | (_about(self._whole) if self._whole else {})
 
@@ -186,7 +187,6 @@ def _about(answer: Answer) -> dict[str, Any]:
         "prompt_tokens": answer.usage.prompt_tokens,
         "completion_tokens": answer.usage.completion_tokens,
         "cost": answer.usage.cost,
-        "trace": traced(answer),
         "milliseconds": dict(answer.milliseconds),
     }
 

@@ -10,6 +10,7 @@ from documents.views import (
     golden,
     libraries,
     listing,
+    names,
     pages,
     receipts,
     removed,
@@ -21,6 +22,7 @@ from documents.views import (
 urlpatterns = [
     path("search/", search.show, name="search"),
     path("search/results", search.results, name="search-results"),
+    path("names/", names.show, name="name"),
     path("libraries/", libraries.index, name="libraries"),
     path("libraries/<int:library_id>/", libraries.show, name="library"),
     path("libraries/<int:library_id>/change", libraries.change, name="library-change"),

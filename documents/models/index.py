@@ -6,6 +6,8 @@ of it stays.
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
@@ -43,6 +45,13 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version}, chunk {self.position}"
+
+    @property
+    def address(self) -> str:
+        """Of its document's page, where it begins."""
+        page, start, end = self.spans[0]
+        place = urlencode({"version": self.version.number, "page": page, "start": start, "end": end})
+        return f"{self.version.document.get_absolute_url()}?{place}"
 
 
 class EmbeddingSpace(models.Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, MutableMapping, Sequence
 
-from documents.rag.errors import FootnoteError
+from documents.rag.errors import CannotCallTools, FootnoteError
 from documents.rag.types import LLM, ChatMessage, ModelProfile, Notice, Piece, Thought, ToolSpec
 
 LEFT_ALONE = 60.0
@@ -44,7 +44,8 @@ class FallOver:
                     yield piece
                 return
             except FootnoteError as error:
-                self._failed[model.name] = time.monotonic()
+                if not isinstance(error, CannotCallTools):
+                    self._failed[model.name] = time.monotonic()
                 if begun:
                     raise
                 yield Notice(f"{error} {then.name} was asked instead.", failure=True)

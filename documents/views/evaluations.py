@@ -23,7 +23,13 @@ SIDE_BY_SIDE = 4
 QUESTIONS_SHOWN = 50
 """Of a kind: the first of them differ most."""
 
-OFFERED = {"hybrid": "by words and meaning", "lexical": "by words", "naive": "by meaning"}
+OFFERED = {
+    "hybrid": "by words and meaning",
+    "iterative": "in rounds",
+    "graph": "along names",
+    "lexical": "by words",
+    "naive": "by meaning",
+}
 """Strategies to choose from, and how they search."""
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from documents import wiring
 from documents.models import Library, User
+from documents.named import is_named
 from documents.questions import check_question
 from documents.rag.errors import FootnoteError
 from documents.searching.facets import narrowed
@@ -45,6 +46,7 @@ async def _answer(request: HttpRequest, template: str) -> HttpResponse:
     try:
         if context["query"].strip():
             context["results"] = await _found(context["query"], libraries, number_in(request, "n") or SHOWN)
+            context["named"] = await in_thread(is_named, user, context["query"])
     except FootnoteError as error:
         context["error"] = str(error)
     return await in_thread(render, request, template, context)

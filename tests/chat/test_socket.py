@@ -239,7 +239,7 @@ def test_going_deeper_asks_the_same_again_and_keeps_what_was_found(olive: Visito
     assert QUESTION in said[-1]
     assert len(said) == 2
     html = olive.message(deeper)
-    assert "Enough after 1 round" in html
+    assert "Ended after 1 round" in html
     assert 'data-do="deeper" data-strategy="agentic"' in html
     page = olive.get(f"c/{first.conversation}/")[1]
     assert page.count(f">{QUESTION}</article>") == 2

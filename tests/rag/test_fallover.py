@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from documents.rag.errors import ModelUnavailable
+from documents.rag.errors import CannotCallTools, ModelUnavailable
 from documents.rag.fallover import FallOver
 from documents.rag.system import RAGSystem
-from documents.rag.types import Answer, Piece, Thought
+from documents.rag.types import Answer, Piece, Thought, ToolSpec
 from tests.fakes import FakeEmbedding, FakeLLM
 from tests.rag.memory import MemoryVectorDB
 
@@ -55,6 +55,16 @@ async def test_where_all_are_down_the_closest_passages_are_quoted() -> None:
         "First is busy. second was asked instead.",
         "Second is gone. Below, the closest passages are quoted instead.",
     ]
+
+
+async def test_one_that_only_can_not_call_tools_has_not_failed() -> None:
+    failed: dict[str, float] = {}
+    first, second = named("first", [CannotCallTools()], ["Blue [1]."]), named("second", ["I know no tools."])
+    llm = FallOver([first, second], failed)
+    tool = ToolSpec("search", "Searches.", {})
+    assert [piece async for piece in llm.stream([], tools=[tool])]
+    assert llm.name == "second"
+    assert not failed
 
 
 async def test_one_that_failed_a_moment_ago_is_asked_last() -> None:

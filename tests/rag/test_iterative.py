@@ -62,7 +62,7 @@ async def test_what_is_compared_is_looked_for_part_by_part() -> None:
 async def test_where_nothing_is_missing_one_round_is_enough() -> None:
     answer = await answered("How long is parental leave?", top_k=1)
     assert rounds(answer) == []
-    assert "Enough after 1 round: nothing new came" in [step.text for step in answer.steps]
+    assert "Ended after 1 round: nothing new came" in [step.text for step in answer.steps]
 
 
 @pytest.mark.asyncio

@@ -45,7 +45,7 @@ async def iterative(question: Question, tools: Tools) -> AsyncIterator[Step | No
             board = Board(event, question.found)
         else:
             yield event
-    judge, number = tools.llm, 1
+    judge, number, why = tools.llm, 1, "the rounds are over"
     while number < ROUNDS:
         passages = await tools.vector_db.passages(board.best(question.top_k))
         queries: Sequence[str] = missing(question.text, passages)
@@ -55,6 +55,7 @@ async def iterative(question: Question, tools: Tools) -> AsyncIterator[Step | No
                 verdict = "not enough yet" if written.texts else "enough"
                 yield Step("judge", f"{judge.name} finds the passages {verdict}", usage=written.usage)
                 if not written.texts:
+                    why = f"so says {judge.name}"
                     break
                 queries = written.texts
             except FootnoteError as error:
@@ -65,10 +66,11 @@ async def iterative(question: Question, tools: Tools) -> AsyncIterator[Step | No
         new = await asyncio.gather(*(board.search(query, tools) for query in queries))
         searched = [query for query, came in zip(queries, new, strict=True) if came]
         if board.best(question.top_k) == there:
+            why = "nothing new came"
             break
         number += 1
         yield Step("round", f"Round {number}: {_doing(followed, searched)}", queries=(*followed, *searched))
-    yield Step("enough", f"Enough after {number} round{'s' if number > 1 else ''}: nothing new came")
+    yield Step("enough", f"Ended after {number} round{'s' if number > 1 else ''}: {why}")
     yield await tools.passages(board.ranking(), board.lists, question.top_k)
 
 

@@ -1,0 +1,91 @@
+"""Where something is named, and what is named with it, in what a user may read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Max, QuerySet
+from django.utils.safestring import SafeString
+
+from documents.models import Chunk, Document, Mention, User
+from documents.places import marked
+from documents.rag.entities import key
+from documents.rag.types import Role
+
+PLACES = 50
+NEIGHBOURS = 40
+
+_AROUND = 140
+"""Characters shown before and after a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A passage that names it: what of it stands around the name, and where that is."""
+
+    document: Document
+    heading: str
+    address: str
+    snippet: SafeString
+    bears: bool
+    """Whether it is the passage's title or heading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something by its name, with the passages that name it, those that bear the name first."""
+
+    name: str
+    places: Sequence[Place]
+    count: int
+    neighbours: Sequence[tuple[str, int]]
+    """Other names in the same passages, and in how many of them, the commonest first."""
+
+
+def named(user: User, name: str) -> Named | None:
+    """What is known by a name; None where nothing that the user may read names it."""
+    mentions = _readable(user).filter(key=key(name))
+    shown = list(mentions.select_related("chunk__version__document__library").order_by("-role", "chunk")[:PLACES])
+    if not shown:
+        return None
+    chunks = mentions.values("chunk")
+    others = _readable(user).filter(chunk__in=chunks).exclude(key=key(name)).values("key")
+    near = others.annotate(count=Count("pk"), name=Max("name")).order_by("-count", "key")[:NEIGHBOURS]
+    return Named(
+        shown[0].name,
+        [_place(mention) for mention in shown],
+        mentions.count(),
+        [(other["name"], other["count"]) for other in near],
+    )
+
+
+def is_named(user: User, name: str) -> bool:
+    """Whether anything that the user may read names it."""
+    return bool(key(name)) and _readable(user).filter(key=key(name)).exists()
+
+
+def _readable(user: User) -> QuerySet[Mention]:
+    """Of current versions alone."""
+    documents = Document.objects.readable_by(user)
+    return Mention.objects.filter(
+        chunk__version__in=documents.values("current"), library__in=documents.values("library")
+    )
+
+
+def _place(mention: Mention) -> Place:
+    chunk = mention.chunk
+    return Place(
+        chunk.version.document,
+        " > ".join(chunk.heading_path),
+        chunk.address,
+        _snippet(chunk, mention.name),
+        mention.role != Role.NAME,
+    )
+
+
+def _snippet(chunk: Chunk, name: str) -> SafeString:
+    found = re.search(re.escape(name).replace(r"\ ", r"\s+"), chunk.text, re.IGNORECASE)
+    start, end = found.span() if found else (0, 0)
+    return marked(chunk.text, max(start - _AROUND, 0), min(end + _AROUND, len(chunk.text)), [(start, end)])
