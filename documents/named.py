@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Max, QuerySet
 from django.utils.safestring import SafeString
 
-from documents.models import Chunk, Document, Mention, User
+from documents.models import Document, Mention, User
 from documents.places import marked
 from documents.rag.entities import key
 from documents.rag.types import Role
+from documents.searching.snippets import Marker
 
 PLACES = 50
 NEIGHBOURS = 40
 
-_AROUND = 140
-"""Characters shown before and after a name."""
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A passage that names it: what of it stands around the name, and where that is."""
+    """A passage that names it, as `_place.html` shows one."""
 
     document: Document
-    heading: str
     address: str
-    snippet: SafeString
-    bears: bool
-    """Whether it is the passage's title or heading."""
+    where: str
+    html: SafeString
+    cut_before: bool
+    cut_after: bool
+    found: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +48,13 @@ def named(user: User, name: str) -> Named | None:
     shown = list(mentions.select_related("chunk__version__document__library").order_by("-role", "chunk")[:PLACES])
     if not shown:
         return None
+    marker = Marker(shown[0].name)
     chunks = mentions.values("chunk")
     others = _readable(user).filter(chunk__in=chunks).exclude(key=key(name)).values("key")
     near = others.annotate(count=Count("pk"), name=Max("name")).order_by("-count", "key")[:NEIGHBOURS]
     return Named(
         shown[0].name,
-        [_place(mention) for mention in shown],
+        [_place(mention, marker) for mention in shown],
         mentions.count(),
         [(other["name"], other["count"]) for other in near],
     )
@@ -74,18 +73,15 @@ def _readable(user: User) -> QuerySet[Mention]:
     )
 
 
-def _place(mention: Mention) -> Place:
+def _place(mention: Mention, marker: Marker) -> Place:
     chunk = mention.chunk
+    snippet = marker.snippet(chunk.text)
     return Place(
-        chunk.version.document,
-        " > ".join(chunk.heading_path),
-        chunk.address,
-        _snippet(chunk, mention.name),
-        mention.role != Role.NAME,
+        document=chunk.version.document,
+        address=chunk.address,
+        where=" > ".join(chunk.heading_path),
+        html=marked(chunk.text, snippet.start, snippet.end, snippet.marks),
+        cut_before=snippet.start > 0,
+        cut_after=snippet.end < len(chunk.text),
+        found="" if mention.role == Role.NAME else "bears the name",
     )
-
-
-def _snippet(chunk: Chunk, name: str) -> SafeString:
-    found = re.search(re.escape(name).replace(r"\ ", r"\s+"), chunk.text, re.IGNORECASE)
-    start, end = found.span() if found else (0, 0)
-    return marked(chunk.text, max(start - _AROUND, 0), min(end + _AROUND, len(chunk.text)), [(start, end)])

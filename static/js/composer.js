@@ -75,7 +75,7 @@ export class Composer {
       const chosen = [...pick.querySelectorAll("input:checked")].map((input) => input.parentElement.textContent.trim());
       pick.querySelector("summary").textContent = chosen.join(", ") || pick.dataset.all;
     }
-    this.#form.querySelector(".where").textContent = this.#where;
+    this.#form.querySelector(".destination").textContent = this.#where;
   }
 
   /** Where the text of the question, and of what is found for it, will go. */
