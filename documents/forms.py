@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 
 from documents import sources
-from documents.endpoints import may_be_kept_here
+from documents.endpoints import chat_models, may_be_kept_here
 from documents.models import Budget, Document, Library, Membership, Source, User
 from documents.naming import LONGEST, complaint, invisible, safe_name
 from documents.rag.errors import FootnoteError
@@ -20,7 +20,14 @@ _TOO_LONG = "It has %(show_value)d characters. Shorten it to %(limit_value)d."
 class LibraryForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Library
-        fields = ("name", "visibility", "own_endpoints_only")
+        fields = ("name", "visibility", "chat_model", "own_endpoints_only")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = dict.fromkeys([model.name for model in chat_models()] + [self.instance.chat_model])
+        choices = [("", "The first in order"), *((name, name) for name in names if name)]
+        help_text = self.fields["chat_model"].help_text
+        self.fields["chat_model"] = forms.ChoiceField(choices=choices, required=False, help_text=help_text)
 
     def clean_own_endpoints_only(self) -> bool:
         wanted = bool(self.cleaned_data["own_endpoints_only"])

@@ -45,7 +45,11 @@ NO_KEY = "none"
 
 _IN_FORCE = """
 SELECT space.id, space.model, space.dimensions, space.full_dimensions, space.query_prefix, space.passage_prefix,
-    EXISTS (SELECT FROM documents_library WHERE id = ANY(%s::bigint[]) AND own_endpoints_only),
+    EXISTS (SELECT FROM documents_library WHERE id = ANY(%(libraries)s::bigint[]) AND own_endpoints_only),
+    ARRAY(
+        SELECT DISTINCT chat_model FROM documents_library
+        WHERE id = ANY(%(libraries)s::bigint[]) AND chat_model <> ''
+    ),
     ARRAY(SELECT row_to_json(endpoint) FROM documents_endpoint AS endpoint WHERE active ORDER BY position, id)
 FROM (SELECT) AS nothing LEFT JOIN documents_embeddingspace AS space ON space.state = 'live'
 """
@@ -103,10 +107,14 @@ def current() -> Wiring:
 
 @dataclass(frozen=True, slots=True)
 class _Force:
-    """What is chosen now: the live space, whether text must stay with the team, and the rows of chat models."""
+    """What is chosen now: the live space, whether text must stay with the team, and the rows of chat models.
+
+    `preferred` are the models that the libraries name.
+    """
 
     space: Space | None
     stays: bool
+    preferred: Sequence[str]
     endpoints: Sequence[Mapping[str, Any]]
 
 
@@ -139,9 +147,9 @@ class Wiring:
 
         Where there is no space yet it is made, for EMBEDDING_MODEL or the model that is installed. Vectors are kept
         in the directory `cache`, where one is given. With a `space`, it is by that one's model instead. Where a
-        reranker is configured it is used, unless `rerank` is false. The chat model called `model` is asked first, and
-        for no more than its `allowance`; where nothing is left of that, there is none.
-        Where one of the libraries is for own endpoints only, no other takes part.
+        reranker is configured it is used, unless `rerank` is false. The chat model called `model` is asked first, else
+        the one that the libraries agree on, and for no more than its `allowance`; where nothing is left of that, there
+        is none. Where one of the libraries is for own endpoints only, no other takes part.
         """
         force = await self._in_force(libraries)
         space = space or force.space or await self._first_space()
@@ -188,14 +196,16 @@ class Wiring:
 
     async def _in_force(self, libraries: Sequence[int] = ()) -> _Force:
         async with self.pool.connection() as connection:
-            row = await (await connection.execute(_IN_FORCE, [list(libraries)])).fetchone()
+            row = await (await connection.execute(_IN_FORCE, {"libraries": list(libraries)})).fetchone()
         assert row is not None
-        *space, stays, endpoints = row
-        return _Force(Space(*space) if space[0] else None, stays, endpoints)
+        *space, stays, preferred, endpoints = row
+        return _Force(Space(*space) if space[0] else None, stays, preferred, endpoints)
 
     def _llm(self, force: _Force, first: str = "") -> LLM | None:
         """The environment's model and those that administrators connected, as one; none: answers are quotations."""
         models = [each for each in self._chat_models(force.endpoints) if each.profile.own or not force.stays]
+        if not first and len(force.preferred) == 1:
+            [first] = force.preferred
         models.sort(key=lambda each: each.name != first)
         return FallOver(models, self._failed) if len(models) > 1 else models[0] if models else None
 

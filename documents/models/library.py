@@ -58,6 +58,11 @@ class Library(models.Model):
     own_endpoints_only = models.BooleanField(
         default=False, help_text="Its text goes to no external model: none that writes, embeds, reranks or judges."
     )
+    chat_model = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="The model that answers from this library, where whoever asks chooses none.",
+    )
     created = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 

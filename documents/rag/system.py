@@ -91,6 +91,11 @@ class RAGSystem:
         self._reranker = reranker
         self._context_tokens = context_tokens
 
+    @property
+    def model(self) -> str:
+        """Of the chat model that is asked first; empty where there is none."""
+        return self._llm.name if self._llm else ""
+
     # --- Documents in ---------------------------------------------------------------------------
 
     async def index_documents(self, documents: Sequence[str | Sequence[Page]], metadata: Sequence[Metadata]) -> int:
@@ -172,7 +177,7 @@ class RAGSystem:
         An LLM that fails before its first word is replaced by quotations, after a Notice; one that fails later leaves
         its text in the Answer, with `error`.
         """
-        record = _Record(strategy, model=self._llm.name if self._llm else "", calls=note_calls(calls))
+        record = _Record(strategy, model=self.model, calls=note_calls(calls))
         async for event in self._events(question, strategy, record):
             yield record.keep(event)
         yield record.answer()

@@ -80,11 +80,15 @@ export class Composer {
 
   /** Where the text of the question, and of what is found for it, will go. */
   get #where() {
-    const libraries = [...this.#form.querySelectorAll("[name=library]")];
-    const chosen = libraries.filter(({ checked }) => checked);
-    const stays = (chosen.length ? chosen : libraries).some(({ dataset }) => "stays" in dataset);
-    const models = [...this.#form.querySelectorAll("[name=model]")].filter(({ dataset }) => !stays || "own" in dataset);
-    const asked = models.find(({ checked }) => checked) ?? models[0];
+    const all = [...this.#form.querySelectorAll("[name=library]")];
+    const chosen = all.filter(({ checked }) => checked);
+    const libraries = chosen.length ? chosen : all;
+    const stays = libraries.some(({ dataset }) => "stays" in dataset);
+    const models = [...this.#form.querySelectorAll("[name=model][data-where]")];
+    const allowed = models.filter(({ dataset }) => !stays || "own" in dataset);
+    const named = new Set(libraries.map(({ dataset }) => dataset.model).filter(Boolean));
+    const wanted = models.find(({ checked }) => checked)?.value ?? (named.size === 1 ? [...named][0] : "");
+    const asked = allowed.find(({ value }) => value === wanted) ?? allowed[0];
     const hosts = new Set(asked ? [asked.dataset.where] : []);
     if (this.#form.dataset.embeds && !stays) hosts.add(`${this.#form.dataset.embeds} (external)`);
     return hosts.size ? `Text goes to ${[...hosts].join(" and ")}` : "No text leaves this server: answers are quotations";

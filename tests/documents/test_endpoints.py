@@ -157,6 +157,21 @@ async def test_a_model_that_is_chosen_is_asked_first(wiring: Wiring, library: Li
 
 @pytest.mark.asyncio
 @pytest.mark.django_db(transaction=True)
+async def test_a_library_names_the_model_that_answers_from_it_unless_another_is_chosen(
+    wiring: Wiring, library: Library
+) -> None:
+    await Library.objects.aupdate(chat_model="own-chat")
+    other = await Library.objects.acreate(name="Open", chat_model="outside-chat")
+    chosen = [
+        (await wiring.system([library.pk])).model,
+        (await wiring.system([library.pk], model="outside-chat")).model,
+        (await wiring.system([library.pk, other.pk])).model,
+    ]
+    assert chosen == ["own-chat", "outside-chat", "outside-chat"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
 async def test_a_row_says_what_its_model_costs(wiring: Wiring, library: Library, give: Give) -> None:
     await Endpoint.objects.aupdate(prompt_price=1.0, completion_price=2.0)
     library = await written(give, stays=True)
