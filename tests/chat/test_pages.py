@@ -26,6 +26,7 @@ def test_ask_prints_an_answer_whose_citations_can_be_found_in_the_text(
     said = json.loads(manage(footnote, "ask", QUESTION, "--library", "Leave", "--user", "owner@example.com", "--json"))
     assert set(said) == {
         *("answer", "strategy", "steps", "notices", "citations", "claims", "abstained", "usage", "milliseconds"),
+        *("thinking", "calls"),
     }
     citation = said["citations"][0]
     assert set(citation) == {"number", "document", "page", "quote", "start", "end", "verdict"}

@@ -52,19 +52,27 @@ def test_nobody_else_sees_it(olive: Visitor, visit: Visit) -> None:
         assert visit(name).get(path(answer, "trace.json"))[0] == 404
 
 
-def test_what_may_not_be_read_any_more_has_no_title(footnote: Installation, olive: Visitor, visit: Visit) -> None:
+MEMBERSHIP = """
+from documents.models import *
+library, user = Library.objects.get(name="Leave"), User.objects.get(email="teammate@example.com")
+Membership.objects.filter(library=library, user=user).delete()
+if {member}: Membership.objects.create(library=library, user=user, role="reader")
+"""
+
+
+def test_what_may_not_be_read_any_more_has_no_title(footnote: Installation, visit: Visit) -> None:
+    def may_read(*, member: bool) -> None:
+        manage(footnote, "shell", "--verbosity", "0", "--command", MEMBERSHIP.format(member=member))
+
+    may_read(member=True)
     reader = visit("teammate")
     answer = asked(reader)
-    leave = (
-        "from documents.models import *; library = Library.objects.get(name='Leave'); "
-        "user = User.objects.get(email='teammate@example.com'); "
-    )
-    manage(footnote, "shell", "--verbosity", "0", "--command", f"{leave}Membership.objects.filter(user=user).delete()")
+    assert "House rules" in reader.get(path(answer))[1]
+    may_read(member=False)
     try:
         html = reader.get(path(answer))[1]
     finally:
-        back = "Membership.objects.create(library=library, user=user, role='reader')"
-        manage(footnote, "shell", "--verbosity", "0", "--command", leave + back)
+        may_read(member=True)
     assert "Removed, or not yours to read" in html
     assert "House rules" not in html
 
