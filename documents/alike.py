@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
@@ -61,8 +60,7 @@ class Copy:
 
     @property
     def address(self) -> str:
-        place = {"version": self.page.version.number, "page": self.page.number, "start": self.start, "end": self.end}
-        return f"{self.document.get_absolute_url()}?{urlencode(place)}"
+        return self.page.version.place(self.page.number, self.start, self.end)
 
 
 def nearly_the_same(version: Version, user: User | AnonymousUser) -> list[Document]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Max, QuerySet
-from django.utils.safestring import SafeString
 
 from documents.models import Document, Mention, User
 from documents.places import marked
 from documents.rag.entities import key
 from documents.rag.types import Role
+from documents.searching.results import Place
 from documents.searching.snippets import Marker
 
 PLACES = 50
@@ -19,24 +19,11 @@ NEIGHBOURS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A passage that names it, as `_place.html` shows one."""
-
-    document: Document
-    address: str
-    where: str
-    html: SafeString
-    cut_before: bool
-    cut_after: bool
-    found: str
-
-
-@dataclass(frozen=True, slots=True)
 class Named:
     """Something by its name, with the passages that name it, those that bear the name first."""
 
     name: str
-    places: Sequence[Place]
+    places: Sequence[tuple[Document, Place]]
     count: int
     neighbours: Sequence[tuple[str, int]]
     """Other names in the same passages, and in how many of them, the commonest first."""
@@ -54,7 +41,7 @@ def named(user: User, name: str) -> Named | None:
     near = others.annotate(count=Count("pk"), name=Max("name")).order_by("-count", "key")[:NEIGHBOURS]
     return Named(
         shown[0].name,
-        [_place(mention, marker) for mention in shown],
+        [(mention.chunk.version.document, _place(mention, marker)) for mention in shown],
         mentions.count(),
         [(other["name"], other["count"]) for other in near],
     )
@@ -77,11 +64,11 @@ def _place(mention: Mention, marker: Marker) -> Place:
     chunk = mention.chunk
     snippet = marker.snippet(chunk.text)
     return Place(
-        document=chunk.version.document,
         address=chunk.address,
         where=" > ".join(chunk.heading_path),
         html=marked(chunk.text, snippet.start, snippet.end, snippet.marks),
         cut_before=snippet.start > 0,
         cut_after=snippet.end < len(chunk.text),
+        language=chunk.language,
         found="" if mention.role == Role.NAME else "bears the name",
     )

@@ -4,6 +4,7 @@ import functools
 import operator
 import uuid
 from pathlib import PurePath
+from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -168,6 +169,11 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document}, version {self.number}"
+
+    def place(self, page: int, start: int, end: int) -> str:
+        """The address of its document's page with these characters of that page marked."""
+        query = urlencode({"version": self.number, "page": page, "start": start, "end": end})
+        return f"{self.document.get_absolute_url()}?{query}"
 
     @property
     def readable(self) -> FieldFile:

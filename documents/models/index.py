@@ -6,8 +6,6 @@ of it stays.
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
@@ -48,10 +46,8 @@ class Chunk(models.Model):
 
     @property
     def address(self) -> str:
-        """Of its document's page, where it begins."""
-        page, start, end = self.spans[0]
-        place = urlencode({"version": self.version.number, "page": page, "start": start, "end": end})
-        return f"{self.version.document.get_absolute_url()}?{place}"
+        """Of the place where it begins."""
+        return self.version.place(*self.spans[0])
 
 
 class EmbeddingSpace(models.Model):

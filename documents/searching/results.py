@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
 
 from django.contrib.humanize.templatetags.humanize import ordinal
 from django.db.models.functions import Length
@@ -172,9 +171,8 @@ def _found(
 def _place(version: Version, passage: Passage, marker: Marker, sheets: Mapping[tuple[int, int], Page]) -> Place:
     shown = marker.snippet(passage.text)
     span = passage.place(_sentence(passage.text, shown), shown.end)
-    query = {"version": version.number, "page": span.page, "start": span.start, "end": span.end}
     return Place(
-        address=f"{version.document.get_absolute_url()}?{urlencode(query)}",
+        address=version.place(span.page, span.start, span.end),
         where=_where(version, passage, span, sheets.get((version.pk, span.page))),
         html=marked(passage.text, shown.start, shown.end, shown.marks),
         cut_before=shown.start > 0,

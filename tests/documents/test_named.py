@@ -37,7 +37,7 @@ async def test_it_shows_where_it_is_named_and_what_is_named_with_it(
     found = await in_thread(named, owner, "Oslo")
     assert found is not None
     assert len(found.places) == 2
-    assert all("start=" in place.address for place in found.places)
+    assert all("start=" in place.address for _, place in found.places)
 
 
 async def test_nobody_is_told_of_what_they_may_not_read(
