@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class FakeLLM:
         self.history: list[list[ChatMessage]] = []
         self.offered: list[list[str]] = []
 
-    async def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Piece]:
+    async def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncGenerator[Piece]:
         self.history.append(list(messages))
         self.offered.append([tool.name for tool in tools])
         for piece in self.replies.popleft():

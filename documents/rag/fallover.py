@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, MutableMapping, Sequence
+from contextlib import aclosing
 
 from documents.rag.errors import CannotCallTools, FootnoteError
 from documents.rag.types import LLM, ChatMessage, ModelProfile, Notice, Piece, Thought, ToolSpec
@@ -33,15 +34,16 @@ class FallOver:
     def profile(self) -> ModelProfile:
         return self._answering.profile
 
-    async def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Piece]:
+    async def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncGenerator[Piece]:
         """Raises what the last of the models did, where none of them answers."""
         *others, last = sorted(self._models, key=self._was_failing)
         for model, then in zip(others, [*others[1:], last], strict=True):
             self._answering, begun = model, False
             try:
-                async for piece in model.stream(messages, tools=tools):
-                    begun = begun or not isinstance(piece, Thought)
-                    yield piece
+                async with aclosing(model.stream(messages, tools=tools)) as pieces:
+                    async for piece in pieces:
+                        begun = begun or not isinstance(piece, Thought)
+                        yield piece
                 return
             except FootnoteError as error:
                 if not isinstance(error, CannotCallTools):
@@ -50,8 +52,9 @@ class FallOver:
                     raise
                 yield Notice(f"{error} {then.name} was asked instead.", failure=True)
         self._answering = last
-        async for piece in last.stream(messages, tools=tools):
-            yield piece
+        async with aclosing(last.stream(messages, tools=tools)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     def _was_failing(self, model: LLM) -> bool:
         return time.monotonic() - self._failed.get(model.name, -LEFT_ALONE) < LEFT_ALONE

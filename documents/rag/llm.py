@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import cast
 
 import httpx2
@@ -16,7 +17,7 @@ from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnio
 from documents.rag.errors import CannotCallTools, ModelRefused
 from documents.rag.remote import Remote
 from documents.rag.replies import Reply
-from documents.rag.tokens import count_tokens
+from documents.rag.tokens import count_tokens, message_tokens
 from documents.rag.tracing import calling
 from documents.rag.types import ChatMessage, ModelProfile, Piece, Thought, ToolSpec, Usage
 
@@ -50,7 +51,7 @@ class ChatModel:
         self._remote = Remote(client, name, timeout=silence)
         self._tells_usage = True
 
-    async def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Piece]:
+    async def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncGenerator[Piece]:
         """The reply in pieces, calls of tools once they are whole, then its usage where the endpoint tells.
 
         Raises ModelRefused or ModelUnavailable with a sentence for the reader, CannotCallTools where it was offered
@@ -58,19 +59,21 @@ class ChatModel:
         """
         sent = [(str(message["role"]), len(str(message.get("content") or ""))) for message in messages]
         with calling("chat", self.name, self._remote.host, sent, own=self.profile.own) as call:
-            text = ""
+            text: list[str] = []
             try:
-                async for piece in self._replied(messages, tools):
-                    if isinstance(piece, Usage):
-                        call.usage = piece
-                    elif isinstance(piece, str | Thought):
-                        text += piece if isinstance(piece, str) else piece.text
-                    yield piece
+                async with aclosing(self._replied(messages, tools)) as pieces:
+                    async for piece in pieces:
+                        if isinstance(piece, Usage):
+                            call.usage = piece
+                        elif isinstance(piece, str | Thought):
+                            text.append(piece if isinstance(piece, str) else piece.text)
+                        yield piece
             finally:
                 if text and call.usage == Usage():  # Broken off, or of an endpoint that doesn't count.
-                    call.usage = self.profile.priced(_counted(messages, text))
+                    counted = Usage(message_tokens(messages), count_tokens("".join(text)))
+                    call.usage = self.profile.priced(counted)
 
-    async def _replied(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> AsyncIterator[Piece]:
+    async def _replied(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> AsyncGenerator[Piece]:
         response = await self._remote.call(lambda: self._open(messages, tools))
         reply = Reply(self._remote)
         try:
@@ -110,11 +113,6 @@ class ChatModel:
             reasoning_effort=cast("ReasoningEffort", self.profile.reasoning_effort) or omit,
         )
         return raw.http_response
-
-
-def _counted(messages: Sequence[ChatMessage], text: str) -> Usage:
-    """About the usage, by our own count."""
-    return Usage(sum(count_tokens(str(message.get("content") or "")) for message in messages), count_tokens(text))
 
 
 def _offered(tool: ToolSpec) -> dict[str, object]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import cast
 
 from documents.rag.errors import BudgetExhausted
-from documents.rag.tokens import count_tokens
+from documents.rag.tokens import count_tokens, message_tokens
 from documents.rag.types import LLM, ChatMessage, ModelProfile, Piece, Thought, ToolSpec, Usage
 
 
@@ -39,13 +39,13 @@ class Metered:
     def profile(self) -> ModelProfile:
         return self._llm.profile
 
-    async def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Piece]:
+    async def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncGenerator[Piece]:
         """Raises BudgetExhausted before the first word, or after it."""
         if self._allowance.left <= 0:
             raise BudgetExhausted(self._allowance.sentence)
-        read = sum(count_tokens(str(message.get("content") or "")) for message in messages)
+        read = await asyncio.to_thread(message_tokens, messages)
         written, taken = 0, 0.0
-        async with aclosing(cast("AsyncGenerator[Piece]", self._llm.stream(messages, tools=tools))) as pieces:
+        async with aclosing(self._llm.stream(messages, tools=tools)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, str | Thought):
                     # A piece is one token, as a rule; white space at its end would count as another.

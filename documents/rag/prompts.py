@@ -58,13 +58,13 @@ def chat_messages(question: Question, passages: Sequence[Passage]) -> list[dict[
     fence = f"=== {secrets.token_hex(8)} ==="
     sources = "\n\n".join(_source(number, passage) for number, passage in enumerate(passages, start=1))
     last = f"{fence}\n{sources}\n{fence}\n\n{RULES.format(fence=fence)}\n\nQuestion: {question.text}"
-    return [{"role": "system", "content": ROLE}, *_turns(question), {"role": "user", "content": last}]
+    return [{"role": "system", "content": ROLE}, *turns(question), {"role": "user", "content": last}]
 
 
 def messages_without_sources(question: Question) -> list[dict[str, str]]:
     """The conversation to send to a chat model that is to answer by itself."""
     last = {"role": "user", "content": question.text}
-    return [{"role": "system", "content": ROLE_WITHOUT_SOURCES}, *_turns(question), last]
+    return [{"role": "system", "content": ROLE_WITHOUT_SOURCES}, *turns(question), last]
 
 
 def _source(number: int, passage: Passage) -> str:
@@ -74,7 +74,7 @@ def _source(number: int, passage: Passage) -> str:
     return f"{head}\n{passage.text}"
 
 
-def _turns(question: Question) -> list[dict[str, str]]:
+def turns(question: Question) -> list[dict[str, str]]:
     """The last turns, after what came before them in short."""
     told = "\n".join(f"- {receipt}" for receipt in question.receipts)
     before = [{"role": "user", "content": f"{EARLIER}\n{told}"}] if told else []

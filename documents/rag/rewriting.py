@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from documents.rag.errors import ModelUnavailable
-from documents.rag.prompts import HISTORY_CHARACTERS, HISTORY_TURNS
+from documents.rag.prompts import turns
 from documents.rag.types import LLM, Question, Usage
 
 PATIENCE = 8.0
@@ -53,10 +53,7 @@ class Written:
 
 async def standalone(question: Question, llm: LLM) -> Written:
     """The question as it stands without what was said before it. Raises FootnoteError."""
-    turns = [
-        {"role": turn.role, "content": turn.text[:HISTORY_CHARACTERS]} for turn in question.history[-HISTORY_TURNS:]
-    ]
-    text, usage = await _reply(llm, [*turns, _asked(_STANDALONE.format(question=question.text))])
+    text, usage = await _reply(llm, [*turns(question), _asked(_STANDALONE.format(question=question.text))])
     return Written((" ".join(text.split()),), usage)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
 import tiktoken
 from numpy.typing import NDArray
+
+from documents.rag.types import ChatMessage
 
 _GAP = 1000
 """White space from which on a chunk doesn't reach across it; the tokeniser's pattern fails on a million of it."""
@@ -25,6 +27,11 @@ def encoding() -> tiktoken.Encoding:
 def count_tokens(text: str) -> int:
     """The number of cl100k_base tokens of `text`."""
     return len(encoding().encode_ordinary(text))
+
+
+def message_tokens(messages: Iterable[ChatMessage]) -> int:
+    """Of all that messages to a chat model say."""
+    return sum(count_tokens(str(message.get("content") or "")) for message in messages)
 
 
 @functools.cache

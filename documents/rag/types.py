@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import IntEnum, StrEnum
@@ -571,10 +571,11 @@ class LLM(Protocol):
     @property
     def profile(self) -> ModelProfile: ...
 
-    def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Piece]:
+    def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncGenerator[Piece]:
         """The reply to chat `messages` ({"role", "content", …}) in pieces, and its usage where the endpoint tells.
 
-        With `tools` it may consist of calls of them. Raises ModelUnavailable when there is no reply, or it breaks off.
+        With `tools` it may consist of calls of them. Closing it ends the endpoint's work. Raises ModelUnavailable
+        when there is no reply, or it breaks off.
         """
 
 

@@ -156,7 +156,7 @@ async def test_closing_the_stream_hangs_up(server: OpenAIServer, client: AsyncOp
     server.queue(Reply(ANSWER, hold_at=2))
     pieces = ChatModel(client, "m").stream(MESSAGES)
     assert await anext(pieces) == "It "
-    await pieces.aclose()  # type: ignore[attr-defined]
+    await pieces.aclose()
     assert await asyncio.to_thread(server.history[-1].gone.wait, 10)
 
 

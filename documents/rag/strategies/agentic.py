@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from documents.rag.errors import CannotCallTools, FootnoteError
-from documents.rag.prompts import AGENT, HISTORY_CHARACTERS, HISTORY_TURNS
+from documents.rag.prompts import AGENT, turns
 from documents.rag.strategies.desk import OUTPUT, SPECS, Desk, Done
 from documents.rag.strategies.iterative import iterative
 from documents.rag.strategies.tools import Tools
@@ -140,11 +140,8 @@ class Research:
 
     def _asked(self) -> list[ChatMessage]:
         told = AGENT.format(rounds=self.limits.rounds, output=f"{OUTPUT:,}")
-        turns = [
-            {"role": turn.role, "content": turn.text[:HISTORY_CHARACTERS]}
-            for turn in self.question.history[-HISTORY_TURNS:]
-        ]
-        return [{"role": "system", "content": told}, *turns, {"role": "user", "content": self.question.text}]
+        asked = {"role": "user", "content": self.question.text}
+        return [{"role": "system", "content": told}, *turns(self.question), asked]
 
     async def _found_before(self) -> list[ChatMessage]:
         """What an earlier answer rested on, as if the agent had searched for it."""
