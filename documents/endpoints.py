@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from documents.models import EmbeddingSpace, Endpoint, Library
 from documents.rag.embedding import LocalEmbedding
@@ -34,7 +34,7 @@ def is_own(address: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A chat model that may be asked, and whose text it is that goes where."""
+    """A chat model that may be asked, and where text goes for it."""
 
     name: str
     host: str
@@ -61,19 +61,23 @@ def embeds_outside(model: str) -> bool:
     return model != LocalEmbedding.name and not is_own(settings.OPENAI_BASE_URL)
 
 
-def kept_here(libraries: Sequence[int] | None = None) -> list[Library]:
-    """Those of the libraries, or of all, whose text may go to own endpoints only."""
-    found = Library.objects.filter(own_endpoints_only=True)
-    return list(found if libraries is None else found.filter(pk__in=libraries))
+def kept_here() -> QuerySet[Library]:
+    """The libraries whose text may go to own endpoints only."""
+    return Library.objects.filter(own_endpoints_only=True)
+
+
+def outside_embedding() -> str:
+    """The model by which texts are embedded, where that is an external one; else empty."""
+    live = EmbeddingSpace.objects.filter(state=EmbeddingSpace.State.LIVE).values_list("model", flat=True)
+    model = live.first() or settings.EMBEDDING_MODEL or LocalEmbedding.name
+    return model if embeds_outside(model) else ""
 
 
 def may_be_kept_here() -> str:
     """Why no library can be for own endpoints only as things are; empty where one can."""
-    live = EmbeddingSpace.objects.filter(state=EmbeddingSpace.State.LIVE).values_list("model", flat=True)
-    model = live.first() or settings.EMBEDDING_MODEL or LocalEmbedding.name
-    if not embeds_outside(model):
+    if not (model := outside_embedding()):
         return ""
     return (
-        f"Texts are embedded by {model} at {urlsplit(settings.OPENAI_BASE_URL).hostname}, which is external. "
+        f"Texts are embedded by {model} at {_host(settings.OPENAI_BASE_URL)}, which is external. "
         "Embed by a model of your own first, as `manage.py reembed` does; then no text leaves."
     )

@@ -155,9 +155,9 @@ async def end_trials() -> None:
 
 async def fill(space: Space) -> AsyncGenerator[int]:
     """Embed what the space lacks now; tells of each batch how many chunks it had. Raises StaysHere."""
-    if embeds_outside(space.model) and (kept := await in_thread(kept_here)):
+    if embeds_outside(space.model) and (kept := await in_thread(lambda: kept_here().first())):
         raise StaysHere(
-            f"{space.model} is external, and the library “{kept[0]}” is for own endpoints only. "
+            f"{space.model} is external, and the library “{kept}” is for own endpoints only. "
             "Choose a model of your own, or let its owner take that back."
         )
     model = await wiring.current().embedding_model(space)

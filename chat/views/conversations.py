@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from chat.forms import TitleForm
 from chat.models import Conversation, Feedback, Message
-from documents.endpoints import chat_models, may_be_kept_here
+from documents.endpoints import chat_models, outside_embedding
 from documents.models import Library
 from documents.rag.strategies import STRATEGIES
 from documents.rag.system import DEFAULT_STRATEGY
@@ -99,6 +99,6 @@ def _composer(request: HttpRequest, conversation: Conversation | None) -> dict[s
         "strategy": conversation.strategy if conversation else DEFAULT_STRATEGY,
         "models": models,
         "model": conversation.model if conversation else "",
-        "embeds_at": urlsplit(settings.OPENAI_BASE_URL).netloc if may_be_kept_here() else "",
+        "embeds_at": urlsplit(settings.OPENAI_BASE_URL).netloc if outside_embedding() else "",
         "quotes_only": not models,
     }
