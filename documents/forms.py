@@ -37,7 +37,7 @@ class LibraryForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class BudgetForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A budget; that of one person names their e-mail."""
+    """A budget, in place of one for the same and as long; that of one person names their e-mail."""
 
     email = forms.EmailField(label="E-mail", required=False, help_text="Only for the budget of one person.")
 
@@ -51,10 +51,14 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg]
         user = User.objects.filter(email=email).first() if email else None
         if one and user is None:
             self.add_error("email", f"Nobody here has the e-mail {email}." if email else "Say whose budget it is.")
-        if values.get("amount", 0) is not None and values.get("amount", 0) < 0:
+        if (values.get("amount") or 0) < 0:
             self.add_error("amount", "An amount is not less than 0.")
-        self.instance.user = user if one else None
-        return values
+        return values | {"user": user if one else None}
+
+    def set(self) -> Budget:
+        whose = {name: self.cleaned_data[name] for name in ("scope", "user", "period")}
+        budget, _ = Budget.objects.update_or_create(**whose, defaults={"amount": self.cleaned_data["amount"]})
+        return budget
 
 
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]

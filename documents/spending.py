@@ -73,13 +73,10 @@ def keep(user: int | None, calls: Iterable[Call], message: int | None = None) ->
 
 def standings(user: User) -> list[Standing]:
     """Of the budgets that hold for this user, the one with the least left first."""
-    own = Budget.objects.filter(user=user)
-    kept = Q(scope=Budget.Scope.TEAM) | Q(user=user)
-    for period in Budget.Period.values:
-        if not own.filter(period=period).exists():
-            kept |= Q(scope=Budget.Scope.EACH, period=period)
-    found = [Standing(budget, _spent(budget, user)) for budget in Budget.objects.filter(kept)]
-    return sorted(found, key=lambda standing: standing.left)
+    budgets = list(Budget.objects.filter(Q(user=user) | Q(user=None)))
+    own = {budget.period for budget in budgets if budget.user_id}
+    hold = [budget for budget in budgets if budget.scope != Budget.Scope.EACH or budget.period not in own]
+    return sorted((Standing(budget, _spent(budget, user)) for budget in hold), key=lambda standing: standing.left)
 
 
 def allowance(user: User) -> tuple[Allowance | None, str]:

@@ -6,7 +6,6 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -14,16 +13,17 @@ from openai import AsyncOpenAI
 
 from chat.forms import EndpointForm
 from documents.endpoints import is_own
-from documents.models import Endpoint, User
+from documents.models import Endpoint
 from documents.rag.errors import FootnoteError
 from documents.rag.llm import ChatModel, list_models
+from documents.views.libraries import require_administrator
 from documents.wiring import NO_KEY
 
 
 @login_required
 def endpoint(request: HttpRequest, endpoint_id: int | None = None) -> HttpResponse:
     """All chat models, and one of them or a new one: lists its endpoint's models, tests it, keeps it."""
-    _require_administrator(request)
+    require_administrator(request)
     chosen = get_object_or_404(Endpoint, pk=endpoint_id) if endpoint_id else Endpoint()
     form = EndpointForm(request.POST or None, instance=chosen)
     models: list[str] = []
@@ -57,16 +57,11 @@ def endpoint(request: HttpRequest, endpoint_id: int | None = None) -> HttpRespon
 @login_required
 @require_POST
 def remove_endpoint(request: HttpRequest, endpoint_id: int) -> HttpResponse:
-    _require_administrator(request)
+    require_administrator(request)
     found = get_object_or_404(Endpoint, pk=endpoint_id)
     found.delete()
     messages.success(request, f"{found.chat_model} is no longer connected.")
     return redirect("endpoint")
-
-
-def _require_administrator(request: HttpRequest) -> None:
-    if not (isinstance(request.user, User) and request.user.is_superuser):
-        raise PermissionDenied
 
 
 async def _models(endpoint: Endpoint) -> list[str]:

@@ -7,6 +7,7 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,6 +24,11 @@ from documents.views.listing import listing_context
 
 Result = dict[str, str | int | None]
 """What became of a file, as the page's script reads it."""
+
+
+def require_administrator(request: HttpRequest) -> None:
+    if not user_of(request).is_superuser:
+        raise PermissionDenied
 
 
 def user_of(request: HttpRequest) -> User:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from documents.forms import BudgetForm
 from documents.models import Budget, Usage
 from documents.spending import in_period, standings
-from documents.views.libraries import user_of
+from documents.views.libraries import require_administrator, user_of
 
 
 @login_required
@@ -27,25 +26,25 @@ def show(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def add_budget(request: HttpRequest) -> HttpResponse:
-    _require_administrator(request)
+    require_administrator(request)
     form = BudgetForm(request.POST)
     if not form.is_valid():
         return _page(request, form)
-    messages.success(request, f"The budget is {form.save()}.")
+    messages.success(request, f"The budget is {form.set()}.")
     return redirect("usage")
 
 
 @login_required
 @require_POST
 def remove_budget(request: HttpRequest, budget_id: int) -> HttpResponse:
-    _require_administrator(request)
+    require_administrator(request)
     get_object_or_404(Budget, pk=budget_id).delete()
     messages.success(request, "That budget is no more.")
     return redirect("usage")
 
 
 def _page(request: HttpRequest, form: BudgetForm) -> HttpResponse:
-    """This month's usage: the user's, or of all where `?of=all` is asked for by an administrator."""
+    """This month's usage: the user's own; for an administrator everybody's, but with `?of=me`."""
     user = user_of(request)
     of_all = user.is_superuser and request.GET.get("of") != "me"
     usage = in_period(Budget.Period.MONTH)
@@ -74,8 +73,3 @@ def _tables(usage: QuerySet[Usage], *, of_all: bool) -> list[tuple[str, Iterable
 def _rows(usage: QuerySet[Usage], field: str) -> Iterable[Mapping[str, object]]:
     order = "-name" if field == "day" else "-spent"
     return usage.values(name=F(field)).annotate(**_SUMS).order_by(order, "name")
-
-
-def _require_administrator(request: HttpRequest) -> None:
-    if not user_of(request).is_superuser:
-        raise PermissionDenied

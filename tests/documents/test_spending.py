@@ -107,10 +107,21 @@ def test_an_administrator_sets_and_removes_budgets(admin_client: Client, owner: 
     add = reverse("budget-add")
     page = admin_client.post(add, {"scope": "one", "email": owner.email, "amount": "2.5", "period": "day"}, follow=True)
     assert "2.5 USD a day" in page.text
+    admin_client.post(add, {"scope": "one", "email": owner.email, "amount": "7", "period": "day"})
     budget = Budget.objects.get()
+    assert budget.amount == 7
     assert budget.user == owner
     admin_client.post(reverse("budget-remove", args=[budget.pk]))
     assert not Budget.objects.exists()
+
+
+def test_a_second_budget_for_the_same_takes_the_firsts_place(admin_client: Client) -> None:
+    for amount in ("5", "6"):
+        page = admin_client.post(
+            reverse("budget-add"), {"scope": "team", "amount": amount, "period": "month"}, follow=True
+        )
+    assert [budget.amount for budget in Budget.objects.all()] == [6.0]
+    assert "The budget is 6 USD a month." in page.text
 
 
 @pytest.mark.parametrize(
