@@ -26,6 +26,9 @@ ERASED = "“…”"
 _STORED = timedelta(seconds=5)
 """How long an answer may have looked for passages before its beginning is stored."""
 
+_HOW_FOUND: dict[str, object] = {"steps": [], "thinking": "", "trace": {}}
+"""What tells how an answer was found, names and words of its documents among it, without any of that."""
+
 _MARKER = re.compile(r"\[(\d+)\]")
 
 
@@ -33,9 +36,9 @@ def erase(lot: Lot) -> Counts:
     broken_off = _broken_off(lot)
     cited = Citation.objects.filter(document__in=lot.documents, erased_at=None)
     _erase_from_texts(cited.filter(message__quoted=True))
-    # Names and words of what was found stand in these as well.
-    Message.objects.filter(documents__overlap=lot.documents).update(steps=[], thinking="", found=[], trace={})
-    answers = {*broken_off, *cited.values_list("message", flat=True)}
+    rested = Message.objects.filter(documents__overlap=lot.documents)
+    answers = {*broken_off, *cited.values_list("message", flat=True), *rested.values_list("pk", flat=True)}
+    rested.update(**_HOW_FOUND)
     return {"quotations": cited.update(title="", heading="", quote="", erased_at=Now()), "event logs": forget(answers)}
 
 
@@ -44,7 +47,11 @@ def left(lot: Lot) -> Counts:
     quoted = Citation.objects.filter(document=None).exclude(title="", heading="", quote="")
     since = timezone.now() - timedelta(seconds=KEPT)
     erased = Citation.objects.filter(message__created__gt=since).exclude(erased_at=None)
-    return {"quotations": quoted.count(), "event logs": remembered(set(erased.values_list("message", flat=True)))}
+    told = Message.objects.filter(documents__overlap=lot.documents).exclude(**_HOW_FOUND)
+    return {
+        "quotations": quoted.count() + told.count(),
+        "event logs": remembered(set(erased.values_list("message", flat=True))),
+    }
 
 
 def _broken_off(lot: Lot) -> list[int]:

@@ -74,8 +74,7 @@ class Message(models.Model):
     steps = models.JSONField(default=list, help_text="[name, text, milliseconds since the question]")
     notices = models.JSONField(default=list)
     thinking = models.TextField(blank=True, help_text="What a reasoning model thought before it answered.")
-    found = ArrayField(models.BigIntegerField(), default=list, help_text="The chunks that it rests on, best first.")
-    documents = ArrayField(models.BigIntegerField(), default=list, help_text="The documents of these.")
+    documents = ArrayField(models.BigIntegerField(), default=list, help_text="That it rests on.")
     quoted = models.BooleanField(default=False, help_text="Quotations, not a model's answer.")
     abstained = models.BooleanField(default=False)
     prompt_tokens = models.PositiveIntegerField(default=0)
@@ -99,6 +98,11 @@ class Message(models.Model):
     def may_be_judged(self) -> bool:
         """Whether there is an answer that may have helped somebody."""
         return self.role == self.Role.ASSISTANT and self.status in (self.Status.COMPLETE, self.Status.STOPPED)
+
+    @property
+    def found(self) -> list[int]:
+        """The chunks that it rests on, best first."""
+        return [passage["chunk"] for passage in self.trace.get("passages", ())]
 
     @property
     def tokens(self) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from chat.models import Message
+from documents.endpoints import is_own
 from documents.models import Chunk, Document, User
 from documents.rag.types import Call, Passage, Step
 
@@ -16,7 +17,7 @@ def traced(steps: Iterable[Step], passages: Iterable[Passage], calls: Iterable[C
     return {
         "steps": [_step(step) for step in steps],
         "passages": [_passage(passage) for passage in passages],
-        "calls": [asdict(call) for call in calls],
+        "calls": [_call(call) for call in calls],
     }
 
 
@@ -28,6 +29,11 @@ def _step(step: Step) -> dict[str, Any]:
 def _passage(passage: Passage) -> dict[str, Any]:
     about = {"chunk": passage.chunk, "score": round(float(passage.score), 4), "tokens": passage.tokens}
     return about | {"ranks": dict(passage.ranks)}
+
+
+def _call(call: Call) -> dict[str, Any]:
+    """Of an endpoint in the settings its host tells whether it is our own."""
+    return asdict(call) | {"own": is_own(f"//{call.host}") if call.own is None else call.own}
 
 
 def shown(message: Message, user: User) -> dict[str, Any]:
@@ -48,7 +54,7 @@ def shown(message: Message, user: User) -> dict[str, Any]:
         "steps": trace.get("steps", []),
         "passages": passages,
         "calls": trace.get("calls", []),
-        "cited": _cited(message.citations.values("number", "document")),
+        "cited": list(message.citations.values("number", "document")),
         "usage": {
             "prompt_tokens": message.prompt_tokens,
             "completion_tokens": message.completion_tokens,
@@ -68,7 +74,3 @@ def _places(chunks: Sequence[int], user: User) -> dict[int, dict[str, Any]]:
 def _place(chunk: Chunk) -> dict[str, Any]:
     document = chunk.version.document
     return {"document": document.pk, "title": str(document), "page": chunk.spans[0][0], "url": chunk.address}
-
-
-def _cited(citations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [{"number": each["number"], "document": each["document"]} for each in citations]

@@ -139,7 +139,6 @@ class Writing:
             "steps": [[step.name, step.text, step.milliseconds] for step in self._steps],
             "notices": self._notices,
             "thinking": "".join(self._thinking)[:_MOST_THOUGHT],
-            "found": [passage.chunk for passage in self._found],
             "documents": sorted({passage.metadata["document"] for passage in self._found}),
             "trace": traced(self._steps, self._found, self._calls),
         }

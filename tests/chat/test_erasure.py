@@ -111,10 +111,10 @@ def test_steps_and_thinking_of_what_rested_on_an_erased_document_are_erased_too(
 ) -> None:
     told: dict[str, Any] = {"steps": [["round", "Round 2: following “Everyone”", 3]], "thinking": "Everyone has 25."}
     other = Message.objects.create(conversation=asked.conversation, role="assistant", **told)
-    fields = told | {"text": "I don't know.", "found": [7], "documents": [version.document_id]}
+    fields = told | {"text": "I don't know.", "trace": {"passages": [{"chunk": 7}]}, "documents": [version.document_id]}
     records.finish(asked.pk, Outcome(Message.Status.COMPLETE, fields))
     delete(version.document)
-    erase_all(library)
+    assert erase_all(library).left["quotations"] == 0
     asked.refresh_from_db()
     other.refresh_from_db()
     assert (asked.steps, asked.thinking, asked.found) == ([], "", [])
