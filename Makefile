@@ -20,10 +20,11 @@ lint: install-dev
 	$(BIN)/mypy .
 	$(BIN)/python -m pytest --quiet tests/test_licences.py
 
-# SIZE=1m: retrieval alone, over a million chunks; it takes about an hour.
+# Twenty questions by each strategy, at the chat model that is connected.
 try-llm: install
 	$(BIN)/python manage.py try_llm
 
+# SIZE=1m: retrieval alone, over a million chunks; it takes about an hour.
 bench: install-dev
 	SIZE=$(SIZE) $(BIN)/python -m bench $(if $(SIZE),retrieval)
 

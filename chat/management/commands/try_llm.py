@@ -15,11 +15,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from documents import spending
 from documents.endpoints import chat_models
 from documents.management import asking
+from documents.models import User
 from documents.rag.errors import FootnoteError
 from documents.rag.strategies import STRATEGIES
 from documents.rag.types import Answer
+from documents.threads import in_thread
 from documents.wiring import open_system
 
 HEADINGS = ("strategy", "answered", "cited", "not found", "failed", "tokens", "cost", "seconds")
@@ -82,22 +85,27 @@ class Command(BaseCommand):
     def handle(
         self, *, libraries: Sequence[str], user: str | None, strategy: list[str] | None, questions: int, **options: Any
     ) -> None:
-        found = asking.find_libraries(asking.find_user(user), libraries)
+        asker = asking.find_user(user)
+        found = asking.find_libraries(asker, libraries)
         if not chat_models():
             raise CommandError("There is no chat model. Set CHAT_MODEL, or connect one at /model/.")
         self.stdout.write("".join(f"{heading:>11}" for heading in HEADINGS))
         try:
-            asyncio.run(self._ask(found, strategy or list(STRATEGIES), QUESTIONS[: max(questions, 1)]))
+            asyncio.run(self._ask(asker, found, strategy or list(STRATEGIES), QUESTIONS[: max(questions, 1)]))
         except FootnoteError as error:
             raise CommandError(str(error)) from error
 
-    async def _ask(self, libraries: Sequence[int], strategies: Sequence[str], questions: Sequence[str]) -> None:
+    async def _ask(
+        self, asker: User, libraries: Sequence[int], strategies: Sequence[str], questions: Sequence[str]
+    ) -> None:
+        allowance, _ = await in_thread(spending.allowance, asker)
         async with open_system() as wiring:
-            system = await wiring.system(libraries)
+            system = await wiring.system(libraries, allowance=allowance)
             for strategy in strategies:
                 answers = [
                     await system.query(text, settings.TOP_K, settings.RERANK_TOP_N, strategy=strategy)
                     for text in questions
                 ]
+                await in_thread(spending.keep, asker.pk, [call for answer in answers for call in answer.calls])
                 self.stdout.write(str(Row(strategy, answers)))
                 self.stdout.flush()
