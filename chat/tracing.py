@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from chat.models import Message
-from documents.endpoints import is_own
 from documents.models import Chunk, Document, User
 from documents.rag.types import Call, Passage, Step
 
@@ -17,7 +16,7 @@ def traced(steps: Iterable[Step], passages: Iterable[Passage], calls: Iterable[C
     return {
         "steps": [_step(step) for step in steps],
         "passages": [_passage(passage) for passage in passages],
-        "calls": [_call(call) for call in calls],
+        "calls": [asdict(call) for call in calls],
     }
 
 
@@ -29,11 +28,6 @@ def _step(step: Step) -> dict[str, Any]:
 def _passage(passage: Passage) -> dict[str, Any]:
     about = {"chunk": passage.chunk, "score": round(float(passage.score), 4), "tokens": passage.tokens}
     return about | {"ranks": dict(passage.ranks)}
-
-
-def _call(call: Call) -> dict[str, Any]:
-    """Of an endpoint in the settings its host tells whether it is our own."""
-    return asdict(call) | {"own": is_own(f"//{call.host}") if call.own is None else call.own}
 
 
 def shown(message: Message, user: User) -> dict[str, Any]:

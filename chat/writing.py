@@ -7,6 +7,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +21,20 @@ from chat.records import Ground, Outcome
 from chat.tracing import traced
 from documents import wiring
 from documents.rag.errors import FootnoteError
-from documents.rag.types import Answer, Call, Citation, Event, Notice, Passage, Passages, Question, Step, Text, Thought
+from documents.rag.types import (
+    Answer,
+    Call,
+    Citation,
+    Event,
+    Notice,
+    Passage,
+    Passages,
+    Question,
+    Step,
+    Text,
+    Thought,
+    Usage,
+)
 from documents.threads import in_thread
 
 _PATIENCE = 60.0
@@ -141,6 +155,7 @@ class Writing:
             "thinking": "".join(self._thinking)[:_MOST_THOUGHT],
             "documents": sorted({passage.metadata["document"] for passage in self._found}),
             "trace": traced(self._steps, self._found, self._calls),
+            **asdict(sum((call.usage for call in self._calls), Usage())),
         }
         return fields | (_about(self._whole) if self._whole else {})
 
@@ -183,9 +198,6 @@ def _about(answer: Answer) -> dict[str, Any]:
         "model": answer.model,
         "quoted": answer.quoted,
         "abstained": answer.abstained,
-        "prompt_tokens": answer.usage.prompt_tokens,
-        "completion_tokens": answer.usage.completion_tokens,
-        "cost": answer.usage.cost,
         "milliseconds": dict(answer.milliseconds),
     }
 

@@ -58,6 +58,10 @@ RERANK_MODEL = env.str("RERANK_MODEL", "")
 RERANK_API_KEY = env.str("RERANK_API_KEY", "")
 RERANK_BY_CHAT_MODEL = env.bool("RERANK_BY_CHAT_MODEL", False)
 
+EMBEDDING_PRICE = env.float("EMBEDDING_PRICE", 0, validate=must.Range(0))
+RERANK_PRICE = env.float("RERANK_PRICE", 0, validate=must.Range(0))
+"""Of a million tokens. What chat models cost stands in their rows."""
+
 # --- Limits -------------------------------------------------------------------------------------
 
 TOP_K = env.int("TOP_K", 9, validate=must.Range(1, 100))

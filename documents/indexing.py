@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from django.db import InterfaceError, OperationalError
 
-from documents import long, members, short, versions
+from documents import long, members, short, spending, versions
 from documents.leases import Lease, LeaseLost
 from documents.models import Version
 from documents.progress import announce
@@ -71,7 +71,8 @@ class Work:
     async def run(self) -> float:
         """The seconds after which it is to be tried again, 0 where it came to an end."""
         try:
-            await self.do()
+            async with spending.kept():
+                await self.do()
         except TRANSIENT as error:
             return await self.postpone(error)
         except Exception as error:

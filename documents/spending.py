@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from documents.models import Budget, Usage, User
 from documents.rag.metering import Allowance
+from documents.rag.tracing import note_calls
 from documents.rag.types import Call
+from documents.rag.types import Usage as Tokens
+from documents.threads import in_thread
 
 WARNED_AT = 0.8
 """The share of a budget from which on its user is told."""
@@ -54,21 +59,31 @@ class Standing:
 
 
 def keep(user: int | None, calls: Iterable[Call], message: int | None = None) -> None:
-    """Note what calls of models read, wrote and cost."""
-    Usage.objects.bulk_create(
-        Usage(
-            user_id=user,
-            message=message,
-            kind=call.kind,
-            model=call.model[:200],
-            host=call.host[:200],
-            prompt_tokens=call.usage.prompt_tokens,
-            completion_tokens=call.usage.completion_tokens,
-            cost=call.usage.cost,
-        )
-        for call in calls
-        if call.usage.prompt_tokens or call.usage.completion_tokens
-    )
+    """Note what calls of models read, wrote and cost: each of an answer's; what was for none is added up by day."""
+    for call in calls:
+        used = call.usage
+        if not (used.prompt_tokens or used.completion_tokens):
+            continue
+        of = {"user_id": user, "kind": call.kind, "model": call.model[:200], "host": call.host[:200]}
+        if message or not _added(used, of):
+            Usage.objects.create(**of, **asdict(used), message=message)
+
+
+def _added(used: Tokens, of: dict[str, Any]) -> bool:
+    """Whether there is a row of today to which it could be added."""
+    first = Usage.objects.filter(**of, message=None, day=timezone.localdate()).order_by("pk").values("pk")[:1]
+    more = {name: F(name) + amount for name, amount in asdict(used).items()}
+    return bool(Usage.objects.filter(pk__in=first).update(**more))
+
+
+@asynccontextmanager
+async def kept(user: int | None = None) -> AsyncIterator[None]:
+    """Within this, what models are called for is kept in the end: as the user's, or as nobody's."""
+    calls = note_calls()
+    try:
+        yield
+    finally:
+        await in_thread(keep, user, calls)
 
 
 def standings(user: User) -> list[Standing]:

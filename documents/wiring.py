@@ -178,7 +178,8 @@ class Wiring:
             return None
         base_url = settings.RERANK_URL.rstrip("/").removesuffix("/rerank")
         client = self.client.with_options(base_url=base_url, api_key=settings.RERANK_API_KEY or NO_KEY)
-        return EndpointReranker(client, self.session, settings.RERANK_MODEL)
+        profile = ModelProfile(prompt_price=settings.RERANK_PRICE, own=is_own(settings.RERANK_URL))
+        return EndpointReranker(client, self.session, settings.RERANK_MODEL, profile)
 
     async def database(self, libraries: Sequence[int]) -> PgVectorDB:
         """The index of these libraries by itself."""
@@ -265,6 +266,11 @@ class Wiring:
                 self._models[space] = LocalEmbedding()
             else:
                 self._models[space] = OpenAIEmbedding(
-                    self.client, self.session, space.model, space.dimensions, full_dimensions=space.full_dimensions
+                    self.client,
+                    self.session,
+                    space.model,
+                    space.dimensions,
+                    full_dimensions=space.full_dimensions,
+                    profile=ModelProfile(prompt_price=settings.EMBEDDING_PRICE, own=is_own(settings.OPENAI_BASE_URL)),
                 )
         return self._models[space]

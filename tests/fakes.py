@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, Sequence
 import numpy as np
 
 from documents.rag.terms import telling_terms
-from documents.rag.types import ChatMessage, ModelProfile, Passage, Piece, Relevance, ToolSpec, Usage, Vector
+from documents.rag.tracing import calling
+from documents.rag.types import UNKNOWN, ChatMessage, ModelProfile, Passage, Piece, Relevance, ToolSpec, Usage, Vector
 
 
 class FakeEmbedding:
@@ -43,9 +44,6 @@ class FakeEmbedding:
         return vector / np.linalg.norm(vector)
 
 
-UNKNOWN = ModelProfile()
-
-
 class FakeLLM:
     """Streams the queued replies piece by piece; an exception in a reply is raised where it stands."""
 
@@ -60,11 +58,13 @@ class FakeLLM:
     async def stream(self, messages: Sequence[ChatMessage], *, tools: Sequence[ToolSpec] = ()) -> AsyncGenerator[Piece]:
         self.history.append(list(messages))
         self.offered.append([tool.name for tool in tools])
-        for piece in self.replies.popleft():
-            if isinstance(piece, Exception):
-                raise piece
-            yield piece
-        yield self.profile.priced(Usage(prompt_tokens=10, completion_tokens=5))
+        with calling("chat", self.name, "nowhere", ()) as call:
+            for piece in self.replies.popleft():
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+            call.usage = self.profile.priced(Usage(prompt_tokens=10, completion_tokens=5))
+            yield call.usage
 
 
 class FakeReranker:

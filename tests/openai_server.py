@@ -277,7 +277,7 @@ def _whole(request: Request, reply: Reply) -> object:
     if request.path == LIST:
         return {"object": "list", "data": [{"id": name, "object": "model"} for name in MODELS]}
     if request.path == EMBEDDINGS:
-        return {"object": "list", "data": list(_embeddings(request.body))}
+        return {"object": "list", "data": list(_embeddings(request.body)), "usage": _read(request.body["input"])}
     if request.path == RERANK:
         return _reranked(request.body)
     message = {"role": "assistant", "content": _text(request, reply)}
@@ -318,6 +318,12 @@ def _usage(request: Request, reply: Reply) -> dict[str, int]:
     return {"prompt_tokens": asked, "completion_tokens": len(_text(request, reply).split())}
 
 
+def _read(given: str | Sequence[str]) -> dict[str, int]:
+    """Counted in words."""
+    read = sum(len(text.split()) for text in ([given] if isinstance(given, str) else given))
+    return {"prompt_tokens": read, "total_tokens": read}
+
+
 def _embeddings(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
     for index, text in enumerate(texts):
@@ -339,7 +345,8 @@ def _reranked(body: dict[str, Any]) -> object:
     best = sorted(range(len(texts)), key=lambda index: -scores[index])[: body.get("top_n", len(texts))]
     if "texts" in body:
         return [{"index": index, "score": scores[index]} for index in best]
-    return {"results": [{"index": index, "relevance_score": scores[index]} for index in best]}
+    results = [{"index": index, "relevance_score": scores[index]} for index in best]
+    return {"results": results, "usage": _read([body["query"], *texts])}
 
 
 def embed(text: str, dimensions: int = DIMENSIONS) -> NDArray[np.float32]:

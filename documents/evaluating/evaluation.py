@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from django.db import InterfaceError, OperationalError
 
-from documents import spaces
+from documents import spaces, spending
 from documents.evaluating import index
 from documents.evaluating.collection import Collection, history
 from documents.evaluating.golden import digest, golden_questions
@@ -17,8 +17,9 @@ from documents.evaluating.variants import system_of, variants_of
 from documents.indexing import BUG
 from documents.leases import LeaseLost
 from documents.models import EvaluationRun, User
-from documents.rag.errors import FootnoteError, PermanentError
+from documents.rag.errors import BudgetExhausted, FootnoteError, PermanentError
 from documents.rag.evaluation import Place
+from documents.rag.metering import Allowance
 from documents.threads import in_thread
 from documents.wiring import Wiring
 
@@ -98,9 +99,20 @@ async def ask_golden_questions(
     async with _held(runs, patience) as lease:
         if not questions:
             raise NothingToAsk
+        allowance = await in_thread(_allowance, runs[0])
         for run in runs:
-            system = await system_of(run.variant, wiring, libraries, cached=False)
+            system = await system_of(run.variant, wiring, libraries, allowance=allowance)
             await carry_out(run, questions, system, lease, tell)
+
+
+def _allowance(run: EvaluationRun) -> Allowance | None:
+    """What whoever asks may still spend. Raises BudgetExhausted: without its models a strategy is another."""
+    if run.by is None:
+        return None
+    allowance, sentence = spending.allowance(run.by)
+    if allowance and allowance.left <= 0:
+        raise BudgetExhausted(sentence)
+    return allowance
 
 
 @asynccontextmanager
@@ -108,7 +120,7 @@ async def _held(runs: Sequence[EvaluationRun], patience: float = PATIENCE) -> As
     """Work on runs that nobody else works on; what breaks it off is written down. Raises UnderWay."""
     lease = await take(runs, patience)
     try:
-        async with lease.renewed():
+        async with lease.renewed(), spending.kept(runs[0].by_id):
             yield lease
     except LeaseLost as lost:
         raise UnderWay from lost

@@ -12,6 +12,7 @@ from django.conf import settings
 
 import documents
 from documents.models import EmbeddingSpace
+from documents.rag.metering import Allowance
 from documents.rag.system import RAGSystem
 from documents.spaces import Refused, in_state, of_model
 from documents.vector_db import Space
@@ -47,11 +48,19 @@ def variants_of(strategies: Sequence[str], space: Space | None = None, *, rerank
     return [{"strategy": strategy, **common} for strategy in strategies]
 
 
-async def system_of(variant: Variant, wiring: Wiring, libraries: Sequence[int], *, cached: bool) -> RAGSystem:
+async def system_of(
+    variant: Variant,
+    wiring: Wiring,
+    libraries: Sequence[int],
+    *,
+    cached: bool = False,
+    allowance: Allowance | None = None,
+) -> RAGSystem:
     """What searches in that way. Vectors of texts that are no documents of ours may be `cached`."""
     space = await of_model(variant["embedding_model"], on_trial=cached)
     cache = settings.DATA_DIR / CACHE if cached else None
-    return await wiring.system(libraries, cache=cache, space=space, rerank=bool(variant.get("reranker")))
+    rerank = bool(variant.get("reranker"))
+    return await wiring.system(libraries, cache=cache, space=space, rerank=rerank, allowance=allowance)
 
 
 def _reranker(*, wanted: bool) -> str:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 class Usage(models.Model):
-    """What one call of a model read, wrote and cost, on a day. It stays when what it was for is deleted."""
+    """What a model read, wrote and cost, in a call for an answer, or in a day for all else; it stays when that goes."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     message = models.BigIntegerField(null=True, help_text="The answer that it was for.")

@@ -26,10 +26,10 @@ from tokenizers import Encoding, Tokenizer
 from documents.rag.errors import BadVector, ModelRefused, ModelUnavailable
 from documents.rag.known_models import known
 from documents.rag.language import language
-from documents.rag.remote import IN_THE_BACKGROUND, SOMEONE_WAITS, Patience, Remote
+from documents.rag.remote import IN_THE_BACKGROUND, SOMEONE_WAITS, Patience, Remote, told_usage
 from documents.rag.requests import Requests
 from documents.rag.tracing import calling
-from documents.rag.types import EmbeddingModel, Vector
+from documents.rag.types import UNKNOWN, EmbeddingModel, ModelProfile, Usage, Vector
 
 # --- The installed model ----------------------------------------------------------------------
 
@@ -173,9 +173,11 @@ class OpenAIEmbedding:
         dimensions: int | None = None,
         *,
         full_dimensions: int | None = None,
+        profile: ModelProfile = UNKNOWN,
     ) -> None:
         """`client` knows the address and the key; by way of `session` goes what is sent."""
         self.name = model
+        self._profile = profile
         self._session = session
         self.dimensions = dimensions or 0
         cuts = full_dimensions if known(model).may_be_cut else None
@@ -212,15 +214,19 @@ class OpenAIEmbedding:
         return await self._send(texts, IN_THE_BACKGROUND)
 
     async def _send(self, texts: list[str], patience: Patience) -> Vector:
-        content = json.dumps({"model": self.name, "input": texts, "encoding_format": "base64", **self._asked}).encode()
-        with calling("embedding", self.name, self._remote.host, [("texts", sum(map(len, texts)))]):
-            reply = await self._remote.call(lambda: self._remote.post(self._session, "embeddings", content), patience)
-        return self._checked(self._read(reply), len(texts))
+        asked = json.dumps({"model": self.name, "input": texts, "encoding_format": "base64", **self._asked}).encode()
+        sent = [("texts", sum(map(len, texts)))]
+        with calling("embedding", self.name, self._remote.host, sent, own=self._profile.own) as call:
+            content = await self._remote.call(lambda: self._remote.post(self._session, "embeddings", asked), patience)
+            vectors, used = self._read(content)
+            call.usage = self._profile.priced(used)
+        return self._checked(vectors, len(texts))
 
-    def _read(self, content: bytes) -> list[Vector]:
+    def _read(self, content: bytes) -> tuple[list[Vector], Usage]:
         try:
-            items = sorted(json.loads(content)["data"], key=lambda item: item["index"])
-            return [_numbers(item["embedding"]) for item in items]
+            reply = json.loads(content)
+            items = sorted(reply["data"], key=lambda item: item["index"])
+            return [_numbers(item["embedding"]) for item in items], told_usage(reply)
         except (ValueError, TypeError, KeyError) as error:
             raise ModelUnavailable(
                 f"{self._remote.host} sent no vectors from {self.name}. Check that it is an embedding model."

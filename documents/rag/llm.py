@@ -19,9 +19,7 @@ from documents.rag.remote import Remote
 from documents.rag.replies import Reply
 from documents.rag.tokens import count_tokens, message_tokens
 from documents.rag.tracing import calling
-from documents.rag.types import ChatMessage, ModelProfile, Piece, Thought, ToolSpec, Usage
-
-UNKNOWN = ModelProfile()
+from documents.rag.types import UNKNOWN, ChatMessage, ModelProfile, Piece, Thought, ToolSpec, Usage
 
 _SILENCE = 60.0
 """Seconds: local models may take as long before their first word."""

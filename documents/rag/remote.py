@@ -16,6 +16,7 @@ from httpx2 import Request, Response
 from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, Timeout
 
 from documents.rag.errors import FootnoteError, ModelRefused, ModelUnavailable
+from documents.rag.types import Usage
 
 Reply = TypeVar("Reply")
 
@@ -146,6 +147,13 @@ class Remote:
             f"{self.host} refused the request to {self.model} (HTTP {status}): {self.quoted(error.message)} "
             "Check the model's name and its limits."
         )
+
+
+def told_usage(reply: object) -> Usage:
+    """What a reply other than a chat model's says that was read; nothing where it doesn't."""
+    told = reply.get("usage") if isinstance(reply, dict) else None
+    read = (told.get("prompt_tokens") or told.get("total_tokens")) if isinstance(told, dict) else None
+    return Usage(read) if isinstance(read, int) else Usage()
 
 
 def _timeout(seconds: float) -> Timeout:

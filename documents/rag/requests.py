@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -24,6 +25,8 @@ class _Caller:
         self.vectors: dict[int, Vector] = {}
         self.all_there: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._count = count
+        self.context = copy_context()
+        """Where what is sent for it is noted."""
 
     def take(self, place: int, vector: Vector) -> None:
         self.vectors[place] = vector
@@ -67,7 +70,7 @@ class Requests:
 
     def _start(self) -> None:
         while len(self._under_way) < IN_FLIGHT and (batch := self._next()):
-            task = asyncio.create_task(self._run(batch))
+            task = asyncio.create_task(self._run(batch), context=batch[0].caller.context)
             self._under_way.add(task)
             task.add_done_callback(self._ended)
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from openai import APIStatusError, AsyncOpenAI
 
 from documents.rag.errors import ModelRefused, ModelUnavailable
-from documents.rag.remote import Remote
+from documents.rag.remote import Remote, told_usage
 from documents.rag.tracing import calling
-from documents.rag.types import LLM, Passage, Relevance, Usage
+from documents.rag.types import LLM, UNKNOWN, ModelProfile, Passage, Relevance, Usage
 
 _SILENCE = 10.0
 """Seconds: a reader waits for it."""
@@ -61,8 +61,11 @@ class EndpointReranker:
     The first answer tells which of the two it is.
     """
 
-    def __init__(self, client: AsyncOpenAI, session: ClientSession, model: str) -> None:
+    def __init__(
+        self, client: AsyncOpenAI, session: ClientSession, model: str, profile: ModelProfile = UNKNOWN
+    ) -> None:
         """`client` has the address, without `/rerank`, and the key."""
+        self._profile = profile
         self._remote = Remote(client, model or "reranking", timeout=_SILENCE)
         self._session = session
         self._model = model
@@ -75,14 +78,18 @@ class EndpointReranker:
     async def relevance(self, question: str, passages: Sequence[Passage]) -> Relevance:
         texts = [_text(passage) for passage in passages]
         sent = [("question", len(question)), ("passages", sum(map(len, texts)))]
-        with calling("rerank", self.name, self._remote.host, sent):
+        with calling("rerank", self.name, self._remote.host, sent, own=self._profile.own) as call:
             body = await self._remote.call(lambda: self._ask(question, texts))
-        try:
-            return Relevance(_scores(json.loads(body), len(passages)))
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-            raise ModelRefused(
-                f"{self._remote.host} does not answer as a reranking endpoint does. Check RERANK_URL and RERANK_MODEL."
-            ) from error
+            try:
+                reply = json.loads(body)
+                relevance = Relevance(_scores(reply, len(passages)), self._profile.priced(told_usage(reply)))
+            except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+                raise ModelRefused(
+                    f"{self._remote.host} does not answer as a reranking endpoint does. "
+                    "Check RERANK_URL and RERANK_MODEL."
+                ) from error
+            call.usage = relevance.usage
+        return relevance
 
     async def _ask(self, question: str, texts: Sequence[str]) -> bytes:
         try:

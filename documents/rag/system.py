@@ -241,8 +241,6 @@ class RAGSystem:
                 if isinstance(piece, str):
                     for event in tracker.feed(piece):
                         yield event
-                elif isinstance(piece, Usage):
-                    record.usage = piece
                 else:
                     yield piece
         except FootnoteError as error:
@@ -252,7 +250,7 @@ class RAGSystem:
 
     async def _write(
         self, question: Question, passages: Passages, record: _Record
-    ) -> AsyncIterator[str | Thought | Usage | Notice]:
+    ) -> AsyncIterator[str | Thought | Notice]:
         """The writer's pieces. Raises FootnoteError where the LLM breaks off in the middle."""
         if not passages.found and passages.evidence is not Evidence.NONE:
             yield NOT_FOUND
@@ -262,7 +260,7 @@ class RAGSystem:
             try:
                 async for piece in LLMWriter(self._llm).write(question, passages):
                     begun = begun or bool(piece and isinstance(piece, str))
-                    if not isinstance(piece, ToolCall):
+                    if not isinstance(piece, ToolCall | Usage):
                         yield piece
                 record.model = self._llm.name
                 if not begun:
@@ -294,7 +292,6 @@ class _Record:
     started: float = field(default_factory=time.monotonic)
     events: list[Event] = field(default_factory=list)
     milliseconds: dict[str, int] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
     quoted: bool = False
     error: str = ""
 
@@ -323,7 +320,6 @@ class _Record:
             quoted=self.quoted,
             model=self.model,
             error=self.error,
-            usage=sum((event.usage for event in self.events if isinstance(event, Step)), self.usage),
             milliseconds=self.milliseconds | {"total": self._elapsed()},
             calls=tuple(self.calls),
         )

@@ -20,7 +20,7 @@ def note_calls(notes: list[Call] | None = None) -> list[Call]:
 
 
 @contextmanager
-def calling(kind: str, model: str, host: str, sent: Sequence[Part], *, own: bool | None = None) -> Iterator[Call]:
+def calling(kind: str, model: str, host: str, sent: Sequence[Part], *, own: bool = False) -> Iterator[Call]:
     """A call of a model, from before it leaves until its reply has come or failed."""
     call = Call(kind, model, host, tuple(sent), own)
     began = time.monotonic()

@@ -323,7 +323,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ModelProfile:
-    """What is known of a chat model; None and an empty effort are what isn't.
+    """What is known of a model; None and an empty effort are what isn't.
 
     Prices are for a million tokens. `tools` and `json_schema`: whether it can call the one and keep to the other. It is
     `own` where what is sent to it stays with the team.
@@ -342,6 +342,9 @@ class ModelProfile:
         read = usage.prompt_tokens * (self.prompt_price or 0.0)
         written = usage.completion_tokens * (self.completion_price or 0.0)
         return replace(usage, cost=(read + written) / 1_000_000)
+
+
+UNKNOWN = ModelProfile()
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,14 +463,14 @@ Part = tuple[str, int]
 class Call:
     """Something that left for a model: what kind of thing, to whom, how much, and what came of it.
 
-    `kind` is "chat", "embedding" or "rerank"; `own` whether the endpoint is the team's own, where that is known.
+    `kind` is "chat", "embedding" or "rerank"; `own` whether the endpoint is the team's own.
     """
 
     kind: str
     model: str
     host: str
     sent: tuple[Part, ...]
-    own: bool | None = None
+    own: bool = False
     milliseconds: int = 0
     usage: Usage = Usage()
     error: str = ""
@@ -492,12 +495,16 @@ class Answer:
     quoted: bool = False
     model: str = ""
     error: str = ""
-    usage: Usage = Usage()
     milliseconds: Mapping[str, int] = field(default_factory=dict)
     calls: tuple[Call, ...] = ()
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def usage(self) -> Usage:
+        """Of all models that were asked for it."""
+        return sum((call.usage for call in self.calls), Usage())
 
 
 Event = Step | Passages | Notice | Thought | Text | Citation | Answer

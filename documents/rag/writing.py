@@ -14,7 +14,7 @@ from documents.rag.followups import standalone
 from documents.rag.prompts import NOT_FOUND, chat_messages, messages_without_sources
 from documents.rag.sentences import sentences, without_bullet
 from documents.rag.terms import telling_terms
-from documents.rag.types import LLM, PAGE_BREAK, EmbeddingModel, Evidence, Passage, Passages, Piece, Question, Usage
+from documents.rag.types import LLM, PAGE_BREAK, EmbeddingModel, Evidence, Passage, Passages, Piece, Question
 
 
 class LLMWriter:
@@ -66,7 +66,7 @@ class QuotingWriter:
     def __init__(self, embedding_model: EmbeddingModel) -> None:
         self._embedding_model = embedding_model
 
-    async def write(self, question: Question, passages: Sequence[Passage]) -> AsyncIterator[str | Usage]:
+    async def write(self, question: Question, passages: Sequence[Passage]) -> AsyncIterator[str]:
         """Up to three quotations as Markdown paragraphs, after NOT_FOUND where none is close enough to answer."""
         asked = standalone(question)
         candidates = _candidates(asked, passages)

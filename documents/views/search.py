@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from documents import wiring
+from documents import spending, wiring
 from documents.models import Library, User
 from documents.named import is_named
 from documents.questions import check_question
@@ -45,17 +45,18 @@ async def _answer(request: HttpRequest, template: str) -> HttpResponse:
     context: dict[str, Any] = {"query": request.GET.get("q", ""), "examples": _examples(libraries)}
     try:
         if context["query"].strip():
-            context["results"] = await _found(context["query"], libraries, number_in(request, "n") or SHOWN)
+            context["results"] = await _found(user, context["query"], libraries, number_in(request, "n") or SHOWN)
             context["named"] = await in_thread(is_named, user, context["query"])
     except FootnoteError as error:
         context["error"] = str(error)
     return await in_thread(render, request, template, context)
 
 
-async def _found(query: str, libraries: list[Library], shown: int) -> Results:
+async def _found(user: User, query: str, libraries: list[Library], shown: int) -> Results:
     check_question(query)
     system = await wiring.current().system([library.pk for library in libraries], rerank=False)
-    return await search(system, query, min(shown, MOST))
+    async with spending.kept(user.pk):
+        return await search(system, query, min(shown, MOST))
 
 
 def _libraries(user: User) -> list[Library]:

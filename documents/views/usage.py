@@ -66,7 +66,7 @@ _SUMS = {"read": Sum("prompt_tokens"), "written": Sum("completion_tokens"), "spe
 
 def _tables(usage: QuerySet[Usage], *, of_all: bool) -> list[tuple[str, Iterable[Mapping[str, object]]]]:
     """What it was by: the heading, and a row each with its `name` and sums."""
-    ways = {"Day": "day", "Model": "model"} | ({"Person": "user__email"} if of_all else {})
+    ways = {"Day": "day", "Model": "model", "Kind": "kind"} | ({"Person": "user__email"} if of_all else {})
     return [(heading, _rows(usage, field)) for heading, field in ways.items()]
 
 

@@ -12,6 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
+from pytest_django import Settings
 
 from documents.evaluating import background
 from documents.evaluating.evaluation import NothingToAsk, ask_golden_questions
@@ -19,6 +20,7 @@ from documents.evaluating.golden import golden_questions
 from documents.indexing import index
 from documents.ingest import Keep, Received, receive
 from documents.models import (
+    Budget,
     Document,
     EvaluationResult,
     EvaluationRun,
@@ -26,6 +28,7 @@ from documents.models import (
     GoldenQuestion,
     Library,
     Membership,
+    Usage,
     User,
 )
 from documents.wiring import open_system
@@ -226,6 +229,20 @@ def test_a_model_that_fails_is_told_and_not_asked_for_ever(
     run = EvaluationRun.objects.get()
     assert run.standing == "broken off"
     assert "no such model" in run.error
+
+
+def test_it_is_counted_for_whom_asked_and_refused_where_their_budget_is_spent(
+    owner: User, golden: GoldenQuestion, settings: Settings
+) -> None:
+    settings.EMBEDDING_PRICE = 1.0
+    Budget.objects.create(scope="each", amount=0.000_001)
+    for finished in (True, False):
+        [run] = background.start(owner, [golden.library_id], ["naive"])
+        work_off()
+        run.refresh_from_db()
+        assert (run.standing == "finished") is finished
+    assert "Your budget of 1e-06 USD a month is spent." in run.error
+    assert Usage.objects.get(user=owner).prompt_tokens == len(golden.text.split())
 
 
 def test_a_question_that_is_removed_while_it_is_asked_has_no_result(

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 
 import pytest
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from documents import spending
+from documents.indexing import index
 from documents.models import Budget, Usage, User
 from documents.rag.types import Call
 from documents.rag.types import Usage as Tokens
+from documents.threads import in_thread
+from documents.wiring import open_system
+from tests.documents.conftest import Give
+from tests.openai_server import OpenAIServer
 
 pytestmark = pytest.mark.django_db
 
 
 def spend(user: User, cost: float, day: date | None = None, model: str = "gpt") -> None:
-    spending.keep(user.pk, [Call("chat", model, "host", (), usage=Tokens(1000, 100, cost))])
+    spending.keep(user.pk, [Call("chat", model, "host", (), usage=Tokens(1000, 100, cost))], message=1)
     if day:
         Usage.objects.filter(cost=cost).update(day=day)
 
@@ -100,7 +107,24 @@ def test_everyone_sees_their_own_usage_and_an_administrator_everybodys(
 def test_usage_stays_when_its_user_goes(admin_client: Client, teammate: User) -> None:
     spend(teammate, 0.5)
     teammate.delete()
-    assert "Somebody who is gone" in admin_client.get(reverse("usage")).text
+    assert "people who are gone" in admin_client.get(reverse("usage")).text
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
+async def test_what_is_embedded_counts_documents_as_nobodys_and_searches_as_their_users(
+    settings: Settings, model: OpenAIServer, give: Give, owner: User, async_client: AsyncClient
+) -> None:
+    settings.EMBEDDING_PRICE = 1000.0
+    async with open_system():
+        for name in ("leave.md", "trains.md"):
+            await index((await in_thread(give, name, f"# {name}\n\nSix words, and no more.")).version.pk)
+        await async_client.aforce_login(owner)
+        for query in ("leave", "trains or leave"):
+            assert (await async_client.get(reverse("search"), {"q": query})).status_code == 200
+    documents, searches = [usage async for usage in Usage.objects.order_by("pk")]
+    assert (documents.user_id, documents.kind, documents.host) == (None, "embedding", urlsplit(model.url).netloc)
+    assert (searches.user_id, searches.prompt_tokens, searches.cost) == (owner.pk, 4, 4 / 1000)
 
 
 def test_an_administrator_sets_and_removes_budgets(admin_client: Client, owner: User) -> None:

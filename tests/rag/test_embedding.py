@@ -21,6 +21,8 @@ from documents.rag import embedding
 from documents.rag.embedding import CachedEmbedding, LocalEmbedding, OpenAIEmbedding, PrefixedEmbedding
 from documents.rag.errors import BadVector, ModelRefused, ModelUnavailable
 from documents.rag.requests import IN_FLIGHT, TEXTS
+from documents.rag.tracing import note_calls
+from documents.rag.types import Call, ModelProfile, Usage
 from tests.fakes import FakeEmbedding
 from tests.openai_server import DIMENSIONS, EMBEDDINGS, OpenAIServer, Reply, embed
 
@@ -110,6 +112,21 @@ async def test_its_dimensions_are_learnt_from_the_endpoint(client: AsyncOpenAI, 
     model = await OpenAIEmbedding.probe(client, session, "scripted-embedding")
     assert (model.name, model.dimensions) == ("scripted-embedding", DIMENSIONS)
     assert (await model.embed([])).shape == (0, DIMENSIONS)
+
+
+async def test_what_is_embedded_is_noted_for_whom_it_was_with_what_it_cost(
+    client: AsyncOpenAI, session: ClientSession
+) -> None:
+    model = OpenAIEmbedding(client, session, "scripted-embedding", profile=ModelProfile(prompt_price=2.0, own=True))
+
+    async def of(*texts: str) -> list[Call]:
+        notes = note_calls()
+        await model.embed(texts)
+        return notes
+
+    ((one,), (other,)) = await asyncio.gather(of(*["two words"] * 64), of("and three words"))
+    assert (one.usage, other.usage) == (Usage(128, 0, 128 * 2 / 1_000_000), Usage(3, 0, 6 / 1_000_000))
+    assert one.own
 
 
 async def test_cut_vectors_have_unit_length(client: AsyncOpenAI, session: ClientSession) -> None:

@@ -13,7 +13,8 @@ from openai import AsyncOpenAI
 from documents.rag.errors import FootnoteError, ModelUnavailable
 from documents.rag.reranking import EndpointReranker, ListwiseReranker, fused
 from documents.rag.system import RAGSystem
-from documents.rag.types import Answer, Notice, Passage, Passages, Question, Span, Step
+from documents.rag.tracing import note_calls
+from documents.rag.types import Answer, Notice, Passage, Passages, Question, Span, Step, Usage
 from tests.fakes import FakeEmbedding, FakeLLM
 from tests.openai_server import RERANK, OpenAIServer, Reply
 from tests.rag.memory import MemoryVectorDB
@@ -60,6 +61,16 @@ async def test_five_passages_become_three_and_the_trace_says_so(
     (request,) = server.requests(RERANK)
     assert request.body["query"] == QUESTION
     assert len(request.body["documents"]) == request.body["top_n"] == 5
+
+
+async def test_what_a_reranker_reads_counts_as_far_as_it_tells(
+    server: OpenAIServer, reranker: EndpointReranker
+) -> None:
+    notes = note_calls()
+    relevance = await reranker.relevance("Which words?", passages("two words", "other words there"))
+    assert relevance.usage == notes[0].usage == Usage(prompt_tokens=9)
+    server.queue(Reply(path=RERANK, raw=json.dumps([{"index": 0, "score": 0.5}])))
+    assert (await reranker.relevance("Which?", passages("two words"))).usage == Usage()
 
 
 async def test_a_dead_endpoint_leaves_the_order_and_the_answer_says_so(

@@ -11,7 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from documents import spending
 from documents.management import asking
+from documents.models import User
 from documents.questions import check_question
 from documents.rag.errors import FootnoteError
 from documents.rag.types import Notice, Passage, Passages, Question
@@ -38,11 +40,12 @@ class Command(BaseCommand):
         json: bool,
         **options: Any,
     ) -> None:
-        found = asking.find_libraries(asking.find_user(user), libraries)
+        searcher = asking.find_user(user)
+        found = asking.find_libraries(searcher, libraries)
         try:
             check_question(text)
             question = Question(text, top_k=top_k, rerank_top_n=top_k)
-            passages, notices = asyncio.run(search(question, found, strategy))
+            passages, notices = asyncio.run(search(question, searcher, found, strategy))
         except FootnoteError as error:
             raise CommandError(str(error)) from error
         for notice in notices:
@@ -57,10 +60,10 @@ def how_many(given: str) -> int:
 
 
 async def search(
-    question: Question, libraries: Sequence[int], strategy: str
+    question: Question, user: User, libraries: Sequence[int], strategy: str
 ) -> tuple[tuple[Passage, ...], tuple[str, ...]]:
     """The passages, and what there is to know about how they were found."""
-    async with open_system() as wiring:
+    async with open_system() as wiring, spending.kept(user.pk):
         system = await wiring.system(libraries)
         events = [event async for event in system.gather(question, strategy)]
     notices = tuple(event.text for event in events if isinstance(event, Notice))
