@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import django
+import psycopg
 import pytest
 
 DATA = Path(tempfile.mkdtemp(prefix="footnote-tests-"))
@@ -18,6 +19,7 @@ NOT_OURS = ("DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "C
 os.environ.update(dict.fromkeys(NOT_OURS, ""), DJANGO_SETTINGS_MODULE="config.settings", DATA_DIR=str(DATA))
 django.setup()
 
+from django.conf import settings
 from django.db import connections
 
 from config import embedded
@@ -29,6 +31,10 @@ from tests.installation import Installation
 def services() -> Iterator[None]:
     """Postgres and Valkey, where the settings of the tests look for them."""
     with embedded.services(DATA, with_postgres=True, with_valkey=True):
+        with psycopg.connect(settings.DATABASE_URL, autocommit=True) as connection:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # No test pulls its plug.
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield
     shutil.rmtree(DATA)
 

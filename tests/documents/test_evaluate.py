@@ -26,6 +26,7 @@ from pytest_django import Settings
 
 from documents import strays
 from documents.evaluating import index
+from documents.evaluating.runs import take
 from documents.management.progressing import ProgressLine
 from documents.models import Block, Chunk, EvaluationResult, EvaluationRun, Library, User, Version
 from documents.wiring import open_system
@@ -252,7 +253,7 @@ def test_ctrl_c_says_that_it_can_be_gone_on_with(stalled: subprocess.Popen[str],
 def test_what_another_process_is_at_work_on_is_left_alone(
     stalled: subprocess.Popen[str], collection: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("documents.evaluating.runs.PATIENCE", 0)
+    monkeypatch.setattr("documents.evaluating.evaluation.take", lambda runs, _: take(runs, patience=0))
     with pytest.raises(CommandError, match="Another process is at work on this evaluation"):
         figures(collection, "dense")
 

@@ -121,23 +121,18 @@ def test_an_upload_that_is_cut_off_leaves_nothing(visitor: Visitor, library: int
     assert result["outcome"] == "added"
 
 
-def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(
+def test_a_worker_that_is_killed_while_it_embeds_and_recognises_loses_and_doubles_nothing(
     visitor: Visitor, library: int, model: OpenAIServer
 ) -> None:
-    document = begin(visitor, library, model, "killed.md", Reply(path=EMBEDDINGS, hang=True))
-    visitor.footnote.process_of("celery").kill()
-    wait_until_ready(visitor, document)
-    assert_in_order(visitor.footnote)
-
-
-def test_a_worker_that_is_killed_while_it_recognises_loses_and_doubles_nothing(visitor: Visitor, library: int) -> None:
     worker = visitor.footnote.process_of("celery")
+    killed = begin(visitor, library, model, "killed.md", Reply(path=EMBEDDINGS, hang=True))
     results = visitor.upload(library, ("minutes.pdf", scanned(*MINUTES)), ("note.png", picture(MINUTES[0])))
     minutes, note = (int(result["document"]) for result in results)
     wait_until(lambda: "ocr" in how_read(visitor, minutes))
     worker.kill()
+    assert visitor.status(killed) == "embedding"
     assert visitor.status(minutes) == "recognising"
-    for document in (minutes, note):
+    for document in (killed, minutes, note):
         wait_until_ready(visitor, document)
     assert how_read(visitor, minutes) == ["ocr"] * 3
     for number, sentence in enumerate(MINUTES, 1):

@@ -211,7 +211,7 @@ async def check_database(cabinet: Cabinet, database: PgVectorDB, due: list[tuple
         assert set(told(await system.search(Question(question, top_k=EVERYTHING), strategy=strategy))) <= set(due)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawers=cabinets, narrowing=narrowings, question=sentences)
 async def test_nothing_forbidden_is_found(
     cabinet: Cabinet, drawers: list[Drawer], narrowing: Narrowing, question: str
