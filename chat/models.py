@@ -111,9 +111,8 @@ class Message(models.Model):
     @property
     def deeper(self) -> str:
         """The strategy that looks deeper than its own; none where that would do the same."""
-        if self.status != self.Status.COMPLETE or (self.strategy == "iterative" and not self.model):
-            return ""
-        return DEEPER.get(self.strategy, "")
+        was_deepest = self.trace.get("asked") == "agentic" or (self.strategy == "iterative" and not self.model)
+        return "" if was_deepest or self.status != self.Status.COMPLETE else DEEPER.get(self.strategy, "")
 
 
 class Feedback(models.Model):

@@ -11,9 +11,10 @@ from documents.models import Chunk, Document, User
 from documents.rag.types import Call, Passage, Step
 
 
-def traced(steps: Iterable[Step], passages: Iterable[Passage], calls: Iterable[Call]) -> dict[str, Any]:
+def traced(asked: str, steps: Iterable[Step], passages: Iterable[Passage], calls: Iterable[Call]) -> dict[str, Any]:
     """What is stored with the answer."""
     return {
+        "asked": asked,
         "steps": [_step(step) for step in steps],
         "passages": [_passage(passage) for passage in passages],
         "calls": [asdict(call) for call in calls],
@@ -41,6 +42,7 @@ def shown(message: Message, user: User) -> dict[str, Any]:
     return {
         "question": message.parent.text if message.parent else "",
         "answer": message.text,
+        "asked": trace.get("asked", message.strategy),
         "strategy": message.strategy,
         "model": message.model,
         "status": message.status,

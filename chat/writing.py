@@ -154,7 +154,7 @@ class Writing:
             "notices": self._notices,
             "thinking": "".join(self._thinking)[:_MOST_THOUGHT],
             "documents": sorted({passage.metadata["document"] for passage in self._found}),
-            "trace": traced(self._steps, self._found, self._calls),
+            "trace": traced(self._ground.asked.strategy, self._steps, self._found, self._calls),
             **asdict(sum((call.usage for call in self._calls), Usage())),
         }
         return fields | (_about(self._whole) if self._whole else {})

@@ -45,6 +45,16 @@ def test_it_is_exported_as_json(olive: Visitor) -> None:
     assert trace["cited"][0]["number"] == 1
 
 
+def test_a_question_that_another_strategy_took_tells_both_and_goes_no_deeper_than_agentic(olive: Visitor) -> None:
+    with olive.socket() as socket:
+        chosen = socket.read(socket.ask(QUESTION, strategy="auto"))
+        agentic = socket.read(socket.ask(QUESTION, strategy="agentic"))
+    assert "Auto: hybrid" in olive.get(path(chosen))[1]
+    assert 'data-do="deeper"' in olive.message(chosen)
+    assert "Agentic: iterative" in olive.get(path(agentic))[1]
+    assert 'data-do="deeper"' not in olive.message(agentic)
+
+
 def test_nobody_else_sees_it(olive: Visitor, visit: Visit) -> None:
     answer = asked(olive)
     for name in ("teammate", "stranger"):
