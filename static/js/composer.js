@@ -91,7 +91,8 @@ export class Composer {
     const asked = allowed.find(({ value }) => value === wanted) ?? allowed[0];
     const hosts = new Set(asked ? [asked.dataset.where] : []);
     if (this.#form.dataset.embeds && !stays) hosts.add(`${this.#form.dataset.embeds} (external)`);
-    return hosts.size ? `Text goes to ${[...hosts].join(" and ")}` : "No text leaves this server: answers are quotations";
+    const only = stays ? ", own endpoints only" : "";
+    return hosts.size ? `Text goes to ${[...hosts].join(" and ")}${only}` : "No text leaves this server: answers are quotations";
   }
 
   #closePicks(target) {

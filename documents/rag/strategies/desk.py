@@ -72,6 +72,9 @@ SPECS = (
 )
 
 
+_AGAIN = "You have done this before, with the same result. Do something else, or cite."
+
+
 class Misused(Exception):
     """A call that can't be answered; says how it can."""
 
@@ -120,7 +123,7 @@ class Desk:
             arguments = _arguments(call.arguments)
             asked = call.name, json.dumps(arguments, sort_keys=True)
             if asked in self._asked:
-                raise Misused("You have done this before, with the same result. Do something else, or cite.")
+                return Done(_AGAIN, f"asking “{call.name}” the same again", useful=False)
             self._asked.add(asked)
             done = await doing[call.name](arguments)
         except Misused as error:
