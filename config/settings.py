@@ -194,6 +194,7 @@ CELERY_TASK_ROUTES = {
     "documents.tasks.index": {"queue": "parsing"},
     "documents.tasks.recognise": {"queue": "ocr"},
     "documents.tasks.reembed": {"queue": "embedding"},
+    "documents.tasks.relate": {"queue": "embedding"},
     "documents.tasks.sync": {"queue": "fetching"},
     "documents.tasks.evaluate": {"queue": "evaluating"},
 }

@@ -20,7 +20,7 @@ from django.db import connection
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Length
 
-from documents.models import Block, Chunk, Document, Embedding, Mention, Posting, Version
+from documents.models import Block, Chunk, Document, Embedding, Mention, Posting, Relation, Version
 
 Counts = Mapping[str, int]
 """How much of each kind."""
@@ -82,11 +82,13 @@ def _erase_from_index(lot: Lot) -> Counts:
     before = _postings(ids)
     embeddings, _ = Embedding.objects.filter(chunk__version__in=lot.versions).delete()
     mentions, _ = Mention.objects.filter(chunk__version__in=lot.versions).delete()
+    relations, _ = Relation.objects.filter(chunk__version__in=lot.versions).delete()
     chunks, _ = Chunk.objects.filter(version__in=lot.versions).delete()
     return {
         "chunks": chunks,
         "embeddings": embeddings,
         "mentions": mentions,
+        "relations": relations,
         "postings": before - _postings(ids),
     }
 
@@ -113,6 +115,7 @@ def _left_in_index(lot: Lot) -> Counts:
         "chunks": Chunk.objects.filter(version__in=lot.versions).count(),
         "embeddings": Embedding.objects.filter(chunk__version__in=lot.versions).count() + stray,
         "mentions": Mention.objects.filter(chunk__version__in=lot.versions).count(),
+        "relations": Relation.objects.filter(chunk__version__in=lot.versions).count(),
         "postings": _postings(list(blocks)),
     }
 

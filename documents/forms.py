@@ -20,7 +20,7 @@ _TOO_LONG = "It has %(show_value)d characters. Shorten it to %(limit_value)d."
 class LibraryForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Library
-        fields = ("name", "visibility", "chat_model", "own_endpoints_only")
+        fields = ("name", "visibility", "chat_model", "own_endpoints_only", "relations")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -9,6 +9,14 @@ from psycopg.rows import TupleRow
 
 from documents.rag.types import Mention
 
+NAME_ENDS = """
+INSERT INTO documents_mention (library_id, chunk_id, key, name, role)
+SELECT library_id, chunk_id, end_key, end_name, 0 FROM documents_relation
+CROSS JOIN LATERAL (VALUES (subject_key, subject), (object_key, object)) AS ends(end_key, end_name)
+WHERE chunk_id = ANY(%s::bigint[]) ON CONFLICT DO NOTHING
+"""
+"""The ends of chunks' relations are names in them."""
+
 _COPY = "COPY documents_mention (library_id, chunk_id, key, name, role) FROM STDIN (FORMAT BINARY)"
 _TYPES = ("int8", "int8", "text", "text", "int2")
 

@@ -8,7 +8,7 @@ import numpy as np
 from django.db import IntegrityError, connection, transaction
 
 from documents.erasure import take_turn
-from documents.models import Block, Chunk, Document, Embedding, Library, Mention, Posting, Version
+from documents.models import Block, Chunk, Document, Embedding, Library, Mention, Posting, Relation, Version
 from documents.rag.errors import PermanentError
 from documents.rag.lexical import EVERY_CHUNK, POSTING, Postings
 
@@ -40,7 +40,8 @@ def _move(documents: Sequence[int], document: Document, target: Library) -> None
     ids = [version.pk for version in versions]
     Document.objects.filter(pk__in=documents).update(library=target)
     Embedding.objects.filter(chunk__version__in=ids).update(library=target)
-    Mention.objects.filter(chunk__version__in=ids).update(library=target)
+    for of_chunks in (Mention, Relation):
+        of_chunks.objects.filter(chunk__version__in=ids).update(library=target)
     for library in sorted({document.library_id, target.pk}):
         take_turn(library)
     versions_of = dict(Chunk.objects.filter(version__in=ids).values_list("pk", "version"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
-from documents.models import Document, Mention, User
+from documents.models import Document, Mention, Relation, User
 from documents.places import marked
 from documents.rag.entities import key
 from documents.rag.types import Role
@@ -16,6 +16,7 @@ from documents.searching.snippets import Marker
 
 PLACES = 50
 NEIGHBOURS = 40
+RELATIONS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Named:
     count: int
     neighbours: Sequence[tuple[str, int]]
     """Other names in the same passages, and in how many of them, the commonest first."""
+    relations: Sequence[Relation]
+    """What is said of it, where a chat model read that."""
 
 
 def named(user: User, name: str) -> Named | None:
@@ -44,6 +47,7 @@ def named(user: User, name: str) -> Named | None:
         [(mention.chunk.version.document, _place(mention, marker)) for mention in shown],
         mentions.count(),
         [(other["name"], other["count"]) for other in near],
+        list(_relations(user, key(name))[:RELATIONS]),
     )
 
 
@@ -52,12 +56,19 @@ def is_named(user: User, name: str) -> bool:
     return bool(key(name)) and _readable(user).filter(key=key(name)).exists()
 
 
+def _relations(user: User, known_by: str) -> QuerySet[Relation]:
+    said = Relation.objects.filter(_in_documents(user), Q(subject_key=known_by) | Q(object_key=known_by))
+    return said.select_related("chunk__version__document").order_by("subject_key", "relation", "object_key", "pk")
+
+
 def _readable(user: User) -> QuerySet[Mention]:
-    """Of current versions alone."""
+    return Mention.objects.filter(_in_documents(user))
+
+
+def _in_documents(user: User) -> Q:
+    """That its chunk is of a current version which the user may read."""
     documents = Document.objects.readable_by(user)
-    return Mention.objects.filter(
-        chunk__version__in=documents.values("current"), library__in=documents.values("library")
-    )
+    return Q(chunk__version__in=documents.values("current"), library__in=documents.values("library"))
 
 
 def _place(mention: Mention, marker: Marker) -> Place:

@@ -11,6 +11,7 @@ from documents import short
 from documents.models import Version
 
 INDEX, RECOGNISE, REEMBED = "documents.tasks.index", "documents.tasks.recognise", "documents.tasks.reembed"
+RELATE = "documents.tasks.relate"
 
 
 def queue(versions: Iterable[Version]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from psycopg.rows import TupleRow
 
 from documents.blocks import TAKE_TURN, Pool, add_block
-from documents.mentions import name
+from documents.mentions import NAME_ENDS, name
 from documents.models import Block
 from documents.rag.entities import mentions
 from documents.rag.lexical import Postings, indexed_terms, pack
@@ -38,6 +38,7 @@ async def renew_block(pool: Pool, library: int) -> bool:
             await add_block(connection, library, versions, packed)
             await connection.execute(_FORGET, [[chunk for chunk, *_ in rows]])
             await name(connection, library, named)
+            await connection.execute(NAME_ENDS, [list(named)])
         return bool(old)
 
 

@@ -86,16 +86,18 @@ async def kept(user: int | None = None) -> AsyncIterator[None]:
         await in_thread(keep, user, calls)
 
 
-def standings(user: User) -> list[Standing]:
-    """Of the budgets that hold for this user, the one with the least left first."""
+def standings(user: User | None) -> list[Standing]:
+    """Of the budgets that hold for this user, the one with the least left first; the team's alone hold for nobody."""
     budgets = list(Budget.objects.filter(Q(user=user) | Q(user=None)))
     own = {budget.period for budget in budgets if budget.user_id}
-    hold = [budget for budget in budgets if budget.scope != Budget.Scope.EACH or budget.period not in own]
+    for_all = [budget for budget in budgets if budget.scope != Budget.Scope.EACH]
+    hold = [budget for budget in budgets if budget.scope == Budget.Scope.EACH and user and budget.period not in own]
+    hold += for_all
     return sorted((Standing(budget, _spent(budget, user)) for budget in hold), key=lambda standing: standing.left)
 
 
-def allowance(user: User) -> tuple[Allowance | None, str]:
-    """What the user's answers may still cost, None where nothing limits it; and what the user is to be told of it.
+def allowance(user: User | None) -> tuple[Allowance | None, str]:
+    """What the user may still spend, None where nothing limits it; and what the user is to be told of it.
 
     It is looked up as an answer begins: of several at the same time, each may use what is left.
     """
@@ -113,7 +115,7 @@ def in_period(period: str) -> QuerySet[Usage]:
     return Usage.objects.filter(day__gte=today if period == Budget.Period.DAY else today.replace(day=1))
 
 
-def _spent(budget: Budget, user: User) -> float:
+def _spent(budget: Budget, user: User | None) -> float:
     usage = in_period(budget.period)
     if budget.scope != Budget.Scope.TEAM:
         usage = usage.filter(user=user)

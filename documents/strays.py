@@ -58,6 +58,13 @@ ORPHANS = {
         JOIN documents_version AS version ON version.id = version_id
         JOIN documents_document AS document ON document.id = document_id
         WHERE mention.library_id <> document.library_id""",
+    "relations without a chunk": """
+        SELECT count(*) FROM documents_relation WHERE chunk_id NOT IN (SELECT id FROM documents_chunk)""",
+    "relations in another library than their document": """
+        SELECT count(*) FROM documents_relation AS relation JOIN documents_chunk AS chunk ON chunk.id = chunk_id
+        JOIN documents_version AS version ON version.id = version_id
+        JOIN documents_document AS document ON document.id = document_id
+        WHERE relation.library_id <> document.library_id""",
     "blocks of postings of a version that is gone, or in another library than its document": """
         SELECT count(*) FROM documents_block AS block, unnest(versions) AS listed
         LEFT JOIN documents_version AS version ON version.id = listed

@@ -15,10 +15,10 @@ from celery.signals import heartbeat_sent, worker_shutting_down
 from django.conf import settings
 from django.core.cache import cache as shared_cache
 
-from documents import indexing, leases, progress, purging, recognition, reembedding, strays, sync, wiring
+from documents import indexing, leases, progress, purging, recognition, reembedding, relations, strays, sync, wiring
 from documents.evaluating import background
 from documents.evaluating import index as evaluation_index
-from documents.queueing import INDEX, RECOGNISE, REEMBED, queue_recognition, send
+from documents.queueing import INDEX, RECOGNISE, REEMBED, RELATE, queue_recognition, send
 from documents.upkeep import merge_blocks, renew_blocks
 
 Parameters = ParamSpec("Parameters")
@@ -61,6 +61,8 @@ def upkeep() -> None:
         queue_recognition()
     if leases.buildable().exists():
         reembed.delay()
+    if relations.due().exists():
+        relate.delay()
     if background.waiting().exists() and not tasks_in(settings.CELERY_TASK_ROUTES[background.EVALUATE]["queue"]):
         background.queue()
     purging.erase_overdue()
@@ -78,6 +80,12 @@ def upkeep() -> None:
 def reembed() -> None:
     with suppress(CancelledError):
         run(reembedding.go_on)
+
+
+@shared_task(name=RELATE, expires=UPKEEP_SECONDS)
+def relate() -> None:
+    with suppress(CancelledError):
+        run(relations.read)
 
 
 @shared_task(name=purging.PURGE, expires=UPKEEP_SECONDS)

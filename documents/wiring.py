@@ -154,14 +154,16 @@ class Wiring:
         force = await self._in_force(libraries)
         space = space or force.space or await self._first_space()
         database = self._database(libraries, space)
-        llm = self._llm(force, model)
-        if llm and allowance:
-            llm = Metered(llm, allowance) if allowance.left > 0 else None
+        llm = self._llm(force, model, allowance)
         reranker = self._reranker(llm, stays=force.stays) if rerank else None
         embedding_model = self._embedding_model(space, cache)
         if force.stays and embeds_outside(space.model):
             embedding_model = WordsOnly(embedding_model, _STAYS.format(model=space.model))
         return RAGSystem(embedding_model, database, llm, reranker, context_tokens=settings.CONTEXT_TOKENS)
+
+    async def llm(self, libraries: Sequence[int], allowance: Allowance | None = None) -> LLM | None:
+        """What would answer from these libraries, by itself."""
+        return self._llm(await self._in_force(libraries), allowance=allowance)
 
     async def reranker(self) -> Reranker | None:
         """What is configured; a chat model, where none is connected, is nothing."""
@@ -202,13 +204,16 @@ class Wiring:
         *space, stays, preferred, endpoints = row
         return _Force(Space(*space) if space[0] else None, stays, preferred, endpoints)
 
-    def _llm(self, force: _Force, first: str = "") -> LLM | None:
+    def _llm(self, force: _Force, first: str = "", allowance: Allowance | None = None) -> LLM | None:
         """The environment's model and those that administrators connected, as one; none: answers are quotations."""
         models = [each for each in self._chat_models(force.endpoints) if each.profile.own or not force.stays]
         if not first and len(force.preferred) == 1:
             [first] = force.preferred
         models.sort(key=lambda each: each.name != first)
-        return FallOver(models, self._failed) if len(models) > 1 else models[0] if models else None
+        llm = FallOver(models, self._failed) if len(models) > 1 else models[0] if models else None
+        if llm and allowance:
+            return Metered(llm, allowance) if allowance.left > 0 else None
+        return llm
 
     def _chat_models(self, endpoints: Sequence[Mapping[str, Any]]) -> Iterator[ChatModel]:
         """What is in a row of the environment's own model is known of that one."""

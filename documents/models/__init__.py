@@ -1,7 +1,7 @@
 from documents.models.document import Document, Page, Version
 from documents.models.endpoint import Endpoint
 from documents.models.evaluation import EvaluationResult, EvaluationRun, GoldenPlace, GoldenQuestion
-from documents.models.graph import Mention
+from documents.models.graph import Mention, Relation
 from documents.models.index import Block, Chunk, Embedding, EmbeddingSpace, Posting
 from documents.models.library import Library, Membership
 from documents.models.people import User
@@ -28,6 +28,7 @@ __all__ = [
     "Page",
     "Posting",
     "Receipt",
+    "Relation",
     "Source",
     "Usage",
     "User",

@@ -26,3 +26,27 @@ class Mention(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} in {self.chunk}"
+
+
+class Relation(models.Model):
+    """What a chunk says of what, as a chat model read it (`documents.relations`). Gone with its chunk.
+
+    Both ends are mentions of the chunk as well.
+    """
+
+    library = models.ForeignKey(Library, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    chunk = models.ForeignKey(Chunk, models.DO_NOTHING, related_name="relations")
+    subject = models.CharField(max_length=100)
+    relation = models.CharField(max_length=100)
+    object = models.CharField(max_length=100)
+    subject_key = models.CharField(max_length=100, db_collation="C")
+    object_key = models.CharField(max_length=100, db_collation="C")
+
+    class Meta:
+        indexes = (
+            models.Index("library", "subject_key", name="relations_of_a_subject"),
+            models.Index("library", "object_key", name="relations_of_an_object"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.relation} {self.object}"

@@ -26,6 +26,7 @@ class Chunk(models.Model):
     tokens = models.PositiveIntegerField()
     hash = models.BinaryField(max_length=32)
     language = models.CharField(max_length=2, blank=True, help_text="ISO 639-1, empty where it is hard to tell.")
+    related = models.BooleanField(db_default=False, help_text="Whether its relations were read.")
     signature = ArrayField(models.IntegerField(), help_text="Near-duplicates have some of its numbers in common.")
 
     class Meta:

@@ -63,6 +63,14 @@ class Library(models.Model):
         blank=True,
         help_text="The model that answers from this library, where whoever asks chooses none.",
     )
+    relations = models.BooleanField(
+        "read for relations",
+        default=False,
+        help_text="A chat model reads each passage once, for what it says of what: more for graph to follow, about as "
+        "many tokens as the documents have.",
+    )
+    relations_due = models.DateTimeField(null=True, editable=False, help_text="When passages are next looked for.")
+    relations_error = models.TextField(blank=True, editable=False)
     created = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -410,6 +410,15 @@ class Mention:
     signature: Sequence[int] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What a passage says of what, in its own words but for the relation's."""
+
+    subject: str
+    relation: str
+    object: str
+
+
 class Evidence(StrEnum):
     """What an answer is to rest on: the best of what was searched, all that there is, or no document at all."""
 

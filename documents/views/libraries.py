@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonR
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from documents import ingest
+from documents import ingest, relations
 from documents.forms import LibraryForm, MemberForm
 from documents.ingest import Keep, Offered, Received, existing_paths
 from documents.models import Library, Membership, User
@@ -67,7 +67,10 @@ def change(request: HttpRequest, library_id: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, library, form, MemberForm())
     messages.success(request, "The library was changed.")
-    return redirect(form.save())
+    library = form.save()
+    if "relations" in form.changed_data:
+        relations.switched(library)
+    return redirect(library)
 
 
 @login_required
@@ -151,6 +154,7 @@ def _page(request: HttpRequest, library: Library, form: LibraryForm, member_form
         **listing_context(request, library),
         "search_here": f"{narrowed('', 'library', library.name)} ",
         "targets": Library.objects.editable_by(request.user).exclude(pk=library.pk),
+        "reading": relations.standing(library),
         "may_manage": Library.objects.owned_by(request.user).filter(pk=library.pk).exists(),
         "memberships": library.memberships.select_related("user", "group").order_by("-role", "pk"),
         "form": form,
