@@ -6,7 +6,7 @@ names as the only links. docs/benchmarks.md has what was tried.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -29,6 +29,12 @@ SHARPNESS = 6
 
 ASKED = 0.5
 """The share of the first weights that is for what the question names, by title or heading."""
+
+
+ALIKE = 0.8
+"""Of the words of two names so many must be the same (Dice), and they count as names of one thing."""
+
+_WITHIN = frozenset(("of", "the", "and", "for"))
 
 
 def links(mentions: Iterable[Mention]) -> list[Mention]:
@@ -63,13 +69,22 @@ def walk(mentions: Sequence[Mention], scores: Mapping[int, float], asked: Iterab
 
 
 def synonyms(keys: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Keys that stand for the same, as far as their letters tell: a name and its initials, or its last word."""
-    there = set(keys)
-    for key in there:
-        words = [word for word in key.split() if word not in ("of", "the", "and", "for")]
-        if len(words) > 1:
-            for other in {"".join(word[0] for word in words), words[-1]} & there:
+    """Keys that stand for the same, as far as their letters tell.
+
+    A name and its initials, or its last word; and names that are alike, as with a middle name or in another order.
+    """
+    words = {key: [word for word in key.split() if word not in _WITHIN] for key in keys}
+    by_word = defaultdict[str, list[str]](list)
+    for key, own in words.items():
+        if len(own) > 1:
+            for other in {"".join(word[0] for word in own), own[-1]} & words.keys():
                 yield key, other
+            alike = Counter(other for word in set(own) for other in by_word[word])
+            for other, common in alike.items():
+                if 2 * common / (len(set(own)) + len(set(words[other]))) >= ALIKE:
+                    yield key, other
+            for word in set(own):
+                by_word[word].append(key)
 
 
 def _edges(mention: Mention, chunk: int, key: int) -> Iterator[tuple[int, int, float]]:

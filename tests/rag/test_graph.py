@@ -71,3 +71,17 @@ def test_a_walk_comes_to_what_bears_the_name_rather_than_to_what_names_it_as_wel
 def test_a_name_and_its_initials_or_last_word_stand_for_the_same() -> None:
     found = set(synonyms(["general services administration", "gsa", "guido brignone", "brignone", "travel"]))
     assert found == {("general services administration", "gsa"), ("guido brignone", "brignone")}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("john kennedy", "john f. kennedy", True),
+        ("weber anna", "anna weber", True),
+        ("bank of england", "the bank england", True),
+        ("world war i", "world war ii", False),
+        ("anna weber", "ida weber", False),
+    ],
+)
+def test_names_of_nearly_the_same_words_stand_for_the_same(one: str, other: str, same: bool) -> None:
+    assert bool(set(synonyms([one, other]))) is same
