@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from chat.live import forget, remembered
-from chat.models import Citation, Message
+from chat.models import Citation, Message, Prompt
 from chat.relay import KEPT
 from documents.erasure import ROWS, Counts, Lot, Rows, StillInUse
 from documents.models import Document
@@ -39,6 +39,7 @@ def erase(lot: Lot) -> Counts:
     rested = Message.objects.filter(documents__overlap=lot.documents)
     answers = {*broken_off, *cited.values_list("message", flat=True), *rested.values_list("pk", flat=True)}
     rested.update(**_HOW_FOUND)
+    Prompt.objects.filter(message__in=rested).delete()
     return {"quotations": cited.update(title="", heading="", quote="", erased_at=Now()), "event logs": forget(answers)}
 
 
@@ -47,7 +48,8 @@ def left(lot: Lot) -> Counts:
     quoted = Citation.objects.filter(document=None).exclude(title="", heading="", quote="")
     since = timezone.now() - timedelta(seconds=KEPT)
     erased = Citation.objects.filter(message__created__gt=since).exclude(erased_at=None)
-    told = Message.objects.filter(documents__overlap=lot.documents).exclude(**_HOW_FOUND)
+    rested = Message.objects.filter(documents__overlap=lot.documents)
+    told = rested.exclude(prompt=None, **_HOW_FOUND)
     return {
         "quotations": quoted.count() + told.count(),
         "event logs": remembered(set(erased.values_list("message", flat=True))),

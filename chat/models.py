@@ -115,6 +115,16 @@ class Message(models.Model):
         return "" if was_deepest or self.status != self.Status.COMPLETE else DEEPER.get(self.strategy, "")
 
 
+class Prompt(models.Model):
+    """What a chat model was sent to write an answer from. It holds passages, and goes with any of their documents."""
+
+    message = models.OneToOneField(Message, models.CASCADE, primary_key=True)
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return f"Sent for {self.message}"
+
+
 class Feedback(models.Model):
     """What a reader thinks of an answer."""
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from chat.erasure import without_quotations
-from chat.models import Citation, Conversation, Message
+from chat.models import Citation, Conversation, Message, Prompt
 from documents import spending
 from documents.endpoints import chat_models
 from documents.erasure import hold
@@ -97,6 +97,7 @@ class Outcome:
     fields: dict[str, Any]
     citations: Sequence[Mapping[str, Any]] = ()
     calls: Sequence[Call] = ()
+    prompt: str = ""
 
 
 # --- Before the answer ------------------------------------------------------------------------
@@ -298,6 +299,8 @@ def finish(answer: int, outcome: Outcome) -> None:
         if message.quoted:
             message.text = without_quotations(message.text, {note.number for note in footnotes if note.erased_at})
         message.save()
+        if outcome.prompt:
+            Prompt.objects.update_or_create(message=message, defaults={"text": outcome.prompt})
         Citation.objects.bulk_create(footnotes)
 
 

@@ -1,4 +1,4 @@
-"""How an answer came about, to be kept and shown: without a word of a document, so that it can be kept."""
+"""How an answer came about, to be kept and shown; the words of documents are kept apart (`chat.models.Prompt`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from chat.models import Message
+from chat.models import Message, Prompt
 from documents.models import Chunk, Document, User
 from documents.rag.types import Call, Passage, Step
 
@@ -50,6 +50,7 @@ def shown(message: Message, user: User) -> dict[str, Any]:
         "steps": trace.get("steps", []),
         "passages": passages,
         "calls": trace.get("calls", []),
+        "prompt": _prompt(message, user),
         "cited": list(message.citations.values("number", "document")),
         "usage": {
             "prompt_tokens": message.prompt_tokens,
@@ -58,6 +59,13 @@ def shown(message: Message, user: User) -> dict[str, Any]:
         },
         "milliseconds": message.milliseconds,
     }
+
+
+def _prompt(message: Message, user: User) -> str:
+    """Empty where one of its documents may not be read any more."""
+    readable = Document.objects.readable_by(user).filter(pk__in=message.documents).count() == len(message.documents)
+    found = Prompt.objects.filter(message=message).first() if readable else None
+    return found.text if found else ""
 
 
 def _places(chunks: Sequence[int], user: User) -> dict[int, dict[str, Any]]:

@@ -29,6 +29,7 @@ from documents.rag.types import (
     Notice,
     Passage,
     Passages,
+    Prompt,
     Question,
     Step,
     Text,
@@ -66,6 +67,7 @@ class Writing:
         self._steps: list[Step] = []
         self._notices: list[str] = []
         self._thinking: list[str] = []
+        self._prompt = ""
         self._calls: list[Call] = []
         self._found: Sequence[Passage] = ()
         self._citations: dict[int, dict[str, Any]] = {}
@@ -84,7 +86,8 @@ class Writing:
         await asyncio.wait([self._reading])
         status, error = self._verdict()
         self._show(self._blocks.finish())
-        await _keep(self.answer, Outcome(status, self._fields(error), list(self._citations.values()), self._calls))
+        citations = list(self._citations.values())
+        await _keep(self.answer, Outcome(status, self._fields(error), citations, self._calls, self._prompt))
         self.draft.append({"type": ending(status)} | ({"text": error} if error else {}))
 
     async def _read(self) -> None:
@@ -111,6 +114,8 @@ class Writing:
             case Passages(found):
                 self._found = found
                 self.gathered.set()
+            case Prompt(text):
+                self._prompt = storable(text)
             case Thought(text):
                 self._thinking.append(storable(text))
                 self.draft.append({"type": "thought", "text": storable(text)})

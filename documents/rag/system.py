@@ -42,6 +42,7 @@ from documents.rag.types import (
     Page,
     Passage,
     Passages,
+    Prompt,
     Question,
     Reranker,
     Step,
@@ -250,7 +251,7 @@ class RAGSystem:
 
     async def _write(
         self, question: Question, passages: Passages, record: _Record
-    ) -> AsyncIterator[str | Thought | Notice]:
+    ) -> AsyncIterator[str | Prompt | Thought | Notice]:
         """The writer's pieces. Raises FootnoteError where the LLM breaks off in the middle."""
         if not passages.found and passages.evidence is not Evidence.NONE:
             yield NOT_FOUND

@@ -458,6 +458,13 @@ Piece = str | Thought | ToolCall | Usage | Notice
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a chat model is sent to write the answer from, last of all: the passages, the rules and the question."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """The next piece of the answer's Markdown, with final citation numbers."""
 
@@ -516,7 +523,7 @@ class Answer:
         return sum((call.usage for call in self.calls), Usage())
 
 
-Event = Step | Passages | Notice | Thought | Text | Citation | Answer
+Event = Step | Passages | Notice | Prompt | Thought | Text | Citation | Answer
 """What `RAGSystem.stream` yields; exactly one Answer, and it comes last."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from documents.rag.followups import standalone
 from documents.rag.prompts import NOT_FOUND, chat_messages, messages_without_sources
 from documents.rag.sentences import sentences, without_bullet
 from documents.rag.terms import telling_terms
-from documents.rag.types import LLM, PAGE_BREAK, EmbeddingModel, Evidence, Passage, Passages, Piece, Question
+from documents.rag.types import LLM, PAGE_BREAK, EmbeddingModel, Evidence, Passage, Passages, Piece, Prompt, Question
 
 
 class LLMWriter:
@@ -23,11 +24,16 @@ class LLMWriter:
     def __init__(self, llm: LLM) -> None:
         self._llm = llm
 
-    def write(self, question: Question, passages: Passages) -> AsyncIterator[Piece]:
-        """The answer's Markdown in pieces; its markers count the passages found from 1."""
+    async def write(self, question: Question, passages: Passages) -> AsyncIterator[Prompt | Piece]:
+        """What is sent, then the answer's Markdown in pieces; its markers count the passages found from 1."""
         if passages.evidence is Evidence.NONE:
-            return self._llm.stream(messages_without_sources(question))
-        return self._llm.stream(chat_messages(question, passages.found))
+            messages = messages_without_sources(question)
+        else:
+            messages = chat_messages(question, passages.found)
+        yield Prompt(messages[-1]["content"])
+        async with aclosing(self._llm.stream(messages)) as pieces:
+            async for piece in pieces:
+                yield piece
 
 
 ANSWERED_FROM = 0.52

@@ -16,7 +16,7 @@ from redis import Redis
 
 from chat import records
 from chat.live import logged
-from chat.models import Citation, Conversation, Message
+from chat.models import Citation, Conversation, Message, Prompt
 from chat.records import Outcome
 from documents import strays
 from documents.ingest import delete, receive
@@ -112,9 +112,11 @@ def test_steps_and_thinking_of_what_rested_on_an_erased_document_are_erased_too(
     told: dict[str, Any] = {"steps": [["round", "Round 2: following “Everyone”", 3]], "thinking": "Everyone has 25."}
     other = Message.objects.create(conversation=asked.conversation, role="assistant", **told)
     fields = told | {"text": "I don't know.", "trace": {"passages": [{"chunk": 7}]}, "documents": [version.document_id]}
-    records.finish(asked.pk, Outcome(Message.Status.COMPLETE, fields))
+    records.finish(asked.pk, Outcome(Message.Status.COMPLETE, fields, prompt=TEXT))
+    assert Prompt.objects.get().text == TEXT
     delete(version.document)
     assert erase_all(library).left["quotations"] == 0
+    assert not Prompt.objects.exists()
     asked.refresh_from_db()
     other.refresh_from_db()
     assert (asked.steps, asked.thinking, asked.found) == ([], "", [])

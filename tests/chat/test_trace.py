@@ -30,7 +30,9 @@ def test_it_tells_steps_passages_and_what_went_where(olive: Visitor) -> None:
     assert "lexical 1" in html
     assert "Chat, scripted-chat at 127.0.0.1:" in html
     assert "our own" in html
-    assert "25 days" not in html
+    prompt = html.partition("What the answer was written from")[2]
+    assert "25 days" in prompt
+    assert "Always cite your sources" in prompt
 
 
 def test_it_is_exported_as_json(olive: Visitor) -> None:
@@ -78,6 +80,7 @@ def test_what_may_not_be_read_any_more_has_no_title(footnote: Installation, visi
     reader = visit("teammate")
     answer = asked(reader)
     assert "House rules" in reader.get(path(answer))[1]
+    assert "25 days" in json.loads(reader.get(path(answer, "trace.json"))[1])["prompt"]
     may_read(member=False)
     try:
         html = reader.get(path(answer))[1]
@@ -85,6 +88,7 @@ def test_what_may_not_be_read_any_more_has_no_title(footnote: Installation, visi
         may_read(member=True)
     assert "Removed, or not yours to read" in html
     assert "House rules" not in html
+    assert "25 days" not in html
 
 
 def test_a_model_that_failed_is_named(olive: Visitor, model: OpenAIServer) -> None:
