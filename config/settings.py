@@ -206,7 +206,9 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_POOL = "threads"  # Each only waits for the worker's event loop: one process, one model.
-CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 4, validate=must.Range(1, 64)) + 2  # OCR and re-embedding.
+CELERY_WORKER_CONCURRENCY = (
+    env.int("WORKER_CONCURRENCY", 4, validate=must.Range(1, 64)) + 3
+)  # OCR, re-embedding, relations.
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- Files --------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from pgvector import HalfVector
 from psycopg import sql
 
+from documents import spending
 from documents.rag.pipeline import in_order
 from documents.rag.system import UNDER_WAY, RAGSystem
 from documents.rag.types import Chunk, Vector
@@ -41,7 +42,8 @@ class Gaps:
         """
 
         async def fill(batch: Sequence[Chunk]) -> int:
-            await self._store(batch, await system.embed(batch))
+            async with spending.kept():
+                await self._store(batch, await system.embed(batch))
             return len(batch)
 
         async with aclosing(in_order(fill, self._batches(size), UNDER_WAY)) as filled:

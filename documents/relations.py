@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -17,7 +16,6 @@ from documents.models import Block, Chunk, Document, Library, Relation
 from documents.rag import types
 from documents.rag.entities import key
 from documents.rag.errors import FootnoteError, ModelRefused, ModelUnavailable
-from documents.rag.pipeline import in_order
 from documents.rag.relations import relations
 from documents.rag.types import LLM
 from documents.threads import in_thread
@@ -102,53 +100,63 @@ def _put_off(library: Library, wait: timedelta, error: str = "") -> None:
 
 async def _read(library: Library) -> None:
     """A passage that is refused while others are read says nothing; raises what keeps the model from reading any."""
-    allowance, sentence = await in_thread(spending.allowance, None)
-    llm = await wiring.current().llm([library.pk], allowance)
-    if llm is None:
-        raise ModelUnavailable(sentence if allowance and allowance.left <= 0 else NO_MODEL)
     refused: dict[Chunk, ModelRefused] = {}
-    is_read = False
-    async with spending.kept(), aclosing(in_order(partial(_said, llm), _each(library), AT_A_TIME)) as found:
-        async for chunk, said in found:
+    last, is_read = 0, False
+    while (is_read or len(refused) < REFUSALS) and (lot := await in_thread(_after, library, last)):
+        last = lot[-1].pk
+        failure: FootnoteError | None = None
+        for chunk, said in await _read_together(library, lot):
             if isinstance(said, ModelRefused):
                 refused[chunk] = said
-                if len(refused) == REFUSALS and not is_read:
-                    break
+            elif isinstance(said, FootnoteError):
+                failure = said
             else:
-                is_read = True
                 await in_thread(_store, library, chunk, said)
+                is_read = True
+        if failure:
+            raise failure
     if refused and not is_read:
         raise next(iter(refused.values()))
     for chunk in refused:
         await in_thread(_store, library, chunk, [])
 
 
-async def _each(library: Library) -> AsyncIterator[Chunk]:
-    last = 0
-    while lot := await in_thread(_after, library, last):
-        for chunk in lot:
-            yield chunk
-        last = lot[-1].pk
+async def _read_together(
+    library: Library, lot: Sequence[Chunk]
+) -> list[tuple[Chunk, Sequence[types.Relation] | FootnoteError]]:
+    async with spending.kept():
+        llm = await _model(library)
+        return list(zip(lot, await asyncio.gather(*(_said(llm, chunk) for chunk in lot)), strict=True))
+
+
+async def _model(library: Library) -> LLM:
+    """As it is now: where text may go, and what may be spent, can change meanwhile."""
+    allowance, sentence = await in_thread(spending.allowance, None)
+    if llm := await wiring.current().llm([library.pk], allowance):
+        return llm
+    raise ModelUnavailable(sentence if allowance and allowance.left <= 0 else NO_MODEL)
 
 
 def _after(library: Library, last: int) -> Sequence[Chunk]:
     found = _waiting(library).filter(pk__gt=last).select_related("version__document")
-    return list(found.order_by("pk")[: 4 * AT_A_TIME])
+    return list(found.order_by("pk")[:AT_A_TIME])
 
 
-async def _said(llm: LLM, chunk: Chunk) -> tuple[Chunk, Sequence[types.Relation] | ModelRefused]:
+async def _said(llm: LLM, chunk: Chunk) -> Sequence[types.Relation] | FootnoteError:
     heading = " > ".join((str(chunk.version.document), *chunk.heading_path))
     try:
-        return chunk, await relations(heading, chunk.text, llm)
-    except ModelRefused as error:
-        return chunk, error
+        return await relations(heading, chunk.text, llm)
+    except FootnoteError as error:
+        return error
 
 
 def _store(library: Library, chunk: Chunk, said: Sequence[types.Relation]) -> None:
     """Keep what was read, where the passage is still there, and the library still wants it."""
     with transaction.atomic():
         wanted = Library.objects.filter(pk=library.pk, relations=True)
-        document = Document.objects.select_for_update().filter(pk=chunk.version.document_id, library=library)
+        document = Document.objects.select_for_update().filter(
+            pk=chunk.version.document_id, library=library, deleted_at=None
+        )
         if not wanted.update(relations_due=Now() + SILENCE) or not document.exists():
             return
         if not Chunk.objects.filter(pk=chunk.pk).update(related=True):

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from django.db.models import Exists, OuterRef
 from psycopg import sql
 
-from documents import spending, wiring
+from documents import wiring
 from documents.endpoints import StaysHere, embeds_outside, kept_here
 from documents.gaps import Gaps
 from documents.models import Embedding, EmbeddingSpace
@@ -163,7 +163,7 @@ async def fill(space: Space) -> AsyncGenerator[int]:
     model = await wiring.current().embedding_model(space)
     system = await wiring.current().system([], space=space)
     gaps = Gaps(wiring.current().pool, space)
-    async with spending.kept(), aclosing(gaps.close(system, model.batch)) as filled:
+    async with aclosing(gaps.close(system, model.batch)) as filled:
         async for count in filled:
             yield count
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 from django.contrib import messages
@@ -154,7 +155,7 @@ def _page(request: HttpRequest, library: Library, form: LibraryForm, member_form
         **listing_context(request, library),
         "search_here": f"{narrowed('', 'library', library.name)} ",
         "targets": Library.objects.editable_by(request.user).exclude(pk=library.pk),
-        "reading": relations.standing(library),
+        "reading": partial(relations.standing, library),
         "may_manage": Library.objects.owned_by(request.user).filter(pk=library.pk).exists(),
         "memberships": library.memberships.select_related("user", "group").order_by("-role", "pk"),
         "form": form,
