@@ -37,8 +37,10 @@ from bench.figures import Figure, percentile, tell
 from bench.reference import FullScoring, nearest
 from bench.shelf import DIMENSIONS, RARE_PHRASE, READABLE, SHARES, Chance, Words, entitle, fill, make_versions, written
 from config import embedded
+from documents.rag.communities import themes
 from documents.rag.hydration import hydrate
 from documents.rag.strategies.hybrid import DEEP
+from documents.rag.strategies.themes import NAMES
 from documents.rag.system import RAGSystem
 from documents.rag.types import Narrowing, Question, Vector
 from documents.vector_db import PgVectorDB, Pool, Space, configure, create_space, merge
@@ -167,6 +169,9 @@ async def speed(shelf: Filled, chunks: int) -> float:
     async def graph(asked: Asked) -> None:
         await system.search(Question(asked.text, top_k=TOP_K), strategy="graph")
 
+    async def by_theme(_: Asked) -> None:
+        themes(await shelf.readable.commonest(NAMES))
+
     async def bare(asked: Asked) -> None:
         await _bare(shelf, asked.vector)
 
@@ -183,6 +188,7 @@ async def speed(shelf: Filled, chunks: int) -> float:
     _figure("hybrid retrieval, p50 over the bare query's", whole / plain, "×", chunks, target=6)
     await timed("hybrid retrieval", hybrid, shelf.asked, chunks, clients=CLIENTS)
     await timed("graph retrieval", graph, shelf.asked, chunks, target=150)
+    await timed("graph's themes", by_theme, shelf.asked[:PRACTICE], chunks)
     return whole
 
 

@@ -163,14 +163,16 @@ FROM unnest(%(keys)s::text[]) AS wanted(key) CROSS JOIN LATERAL (
 ) AS told
 """)
 
+# Of very many chunks, each so-and-so-manieth.
 COMMONEST = sql.SQL("""
-WITH told AS MATERIALIZED (
-    SELECT mention.key, mention.name, mention.role, mention.chunk_id FROM documents_mention AS mention
-    JOIN documents_chunk AS chunk ON chunk.id = mention.chunk_id
+WITH looked_at AS MATERIALIZED (
+    SELECT chunk.id, document.library_id FROM documents_chunk AS chunk
     JOIN documents_version AS version ON version.id = chunk.version_id
     JOIN documents_document AS document ON document.current_id = version.id AND document.deleted_at IS NULL
-        AND document.library_id = mention.library_id
-    WHERE mention.library_id = ANY(%(libraries)s::bigint[]) AND {condition}
+    WHERE document.library_id = ANY(%(libraries)s::bigint[]) AND mod(chunk.id, %(every)s) = 0 AND {condition}
+), told AS MATERIALIZED (
+    SELECT mention.key, mention.name, mention.role, mention.chunk_id
+    FROM looked_at JOIN documents_mention AS mention USING (library_id) WHERE mention.chunk_id = looked_at.id
 ), common AS (
     SELECT key FROM told GROUP BY key HAVING count(*) > 1 ORDER BY count(*) DESC, key LIMIT %(limit)s
 )

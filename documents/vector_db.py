@@ -38,6 +38,9 @@ __all__ = ["PgVectorDB", "Space", "SpaceRetired", "configure", "create_space", "
 Connection = AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
 
+LOOKED_AT = 5_000
+"""Chunks whose names are counted at least, where there are so many."""
+
 EXACT = 20_000
 """Chunks up to which all their vectors are compared: faster than the index, and nothing is missed."""
 
@@ -260,13 +263,18 @@ class PgVectorDB:
         return [_mention(row) for row in rows]
 
     async def commonest(self, names: int) -> list[Mention]:
-        """Where the commonest things are named, so many of them, each in two places at least."""
+        """Where the commonest things are named, so many of them, each in two places at least.
+
+        Of very many chunks each so-and-so-manieth is looked at: LOOKED_AT of them, or up to twice as many.
+        """
         scope = await self._found_scope()
         if scope.empty:
             return []
         condition, values = _of_chunks(scope)
         async with self._pool.connection() as connection:
-            rows = await _rows(connection, statements.COMMONEST.format(condition=condition), {**values, "limit": names})
+            among = len(scope.chunks) if scope.chunks is not None else await self._admitted(connection, scope)
+            values |= {"limit": names, "every": max(among // LOOKED_AT, 1)}
+            rows = await _rows(connection, statements.COMMONEST.format(condition=condition), values)
         return [_mention(row) for row in rows]
 
     async def passages(self, hits: Sequence[Hit]) -> list[Passage]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from documents import vector_db
 from documents.models import Block, Document, Library, Mention
 from documents.moving import move
 from documents.rag.types import Mention as Named
@@ -71,6 +72,16 @@ async def test_the_commonest_names_are_those_of_what_may_be_read_and_counts(
     assert {mention.key for mention in told} == {"milan", "trains"}
     assert [mention.key for mention in await shelf.database(library).commonest(1)] == ["milan", "milan"]
     assert "lima" in {mention.key for mention in await shelf.database(library, attic).commonest(10)}
+
+
+async def test_of_very_many_chunks_some_are_looked_at_for_the_commonest(
+    shelf: Shelf, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shelf.document(library, *[MILAN] * 12)
+    monkeypatch.setattr(vector_db, "LOOKED_AT", 4)
+    told = await shelf.database(library).commonest(1)
+    assert len(told) == 4
+    assert len({mention.key for mention in told}) == 1
 
 
 async def test_names_go_with_their_chunk(shelf: Shelf, library: Library) -> None:

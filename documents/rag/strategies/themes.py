@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from documents.rag.communities import themes
@@ -15,7 +16,8 @@ SHOWN = 3
 
 async def by_theme(question: Question, tools: Tools) -> AsyncIterator[Step | Passages]:
     """For each of the weightiest themes of all documents, the passage that names most of it, if there are any."""
-    found = themes(await tools.vector_db.commonest(NAMES))[: question.top_k]
+    mentions = await tools.vector_db.commonest(NAMES)
+    found = (await asyncio.to_thread(themes, mentions))[: question.top_k]
     if not found:
         yield Step("themes", "No names stand together in the documents")
         yield Passages(())
