@@ -34,10 +34,10 @@ _RESEARCH = re.compile(
     re.IGNORECASE,
 )
 _COMPARED = re.compile(
-    r"\b(?:compare[ds]?|comparison|versus|vs|differences?|in contrast)\b"
+    r"\b(?:compare[ds]?|comparison|versus|vs|differences?|similarit(?:y|ies)|in contrast)\b"
     r"|\b(?:differ|different)\b.*\b(?:from|than)\b"
     r"|\b(?:both|same|first|earlier|later|older|younger|oldest|youngest|longer|larger|bigger|more|better)\b.*\b(?:and|or)\b"
-    r"|\b(?:and|or)\b.*\b(?:both|same)\b",
+    r"|\b(?:and|or)\b.*\b(?:both|same|differs?|different)\b",
     re.IGNORECASE,
 )
 _LISTED = re.compile(r"^(?:list|name|which|what are)\b.*\b(?:all|every|each)\b|^list\b", re.IGNORECASE)

@@ -279,7 +279,7 @@ class RAGSystem:
             yield NOBODY_THERE
             return
         record.quoted = True
-        async for piece in QuotingWriter(self._embedding_model).write(question, passages.found):
+        async for piece in QuotingWriter(self._embedding_model).write(question, passages):
             yield piece
 
 

@@ -433,13 +433,15 @@ class Passages:
 
     `lists` are the whole rankings that it chose from, by name ("lexical", "dense", "fused", …). Only what was found is
     reranked, cut and lengthened; where the evidence is none, the answer is written without any on purpose. `by` is the
-    strategy that found it, where another one handed the question on.
+    strategy that found it, where another one handed the question on. `themes` are the names for which chunks were
+    chosen, where it was for what they are about rather than for what was asked.
     """
 
     found: tuple[Passage, ...]
     lists: Mapping[str, Sequence[Hit]] = field(default_factory=dict)
     evidence: Evidence = Evidence.FOUND
     by: str = ""
+    themes: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

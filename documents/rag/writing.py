@@ -72,10 +72,16 @@ class QuotingWriter:
     def __init__(self, embedding_model: EmbeddingModel) -> None:
         self._embedding_model = embedding_model
 
-    async def write(self, question: Question, passages: Sequence[Passage]) -> AsyncIterator[str]:
-        """Up to three quotations as Markdown paragraphs, after NOT_FOUND where none is close enough to answer."""
+    async def write(self, question: Question, passages: Passages) -> AsyncIterator[str]:
+        """Up to three quotations as Markdown paragraphs, after NOT_FOUND where none is close enough to answer.
+
+        Where passages were chosen for their themes, each theme with one.
+        """
+        if passages.themes:
+            yield "\n\n".join(_by_theme(passages))
+            return
         asked = standalone(question)
-        candidates = _candidates(asked, passages)
+        candidates = _candidates(asked, passages.found)
         cosines = await self._cosines(asked, candidates)
         closeness = [cosine + 0.3 * one.overlap for cosine, one in zip(cosines, candidates, strict=True)]
         if max(closeness, default=0.0) < ANSWERED_FROM:
@@ -96,6 +102,16 @@ class QuotingWriter:
         except FootnoteError:
             return [sentence.overlap for sentence in candidates]
         return [float(cosine) for cosine in np.asarray(vectors @ asked[0])]
+
+
+def _by_theme(passages: Passages) -> Iterator[str]:
+    """The names of each theme, with the sentence of its passage that says most of them."""
+    for number, passage in enumerate(passages.found, 1):
+        names = passages.themes.get(passage.chunk, ())
+        said = [text for text, _ in _quotable(passage)] or [passage.text[:_LONGEST]]
+        best = max(said, key=lambda text: sum(name.casefold() in text.casefold() for name in names))
+        if names:
+            yield f"**{_escaped(', '.join(names))}**: “{_escaped(best)}” [{number}]"
 
 
 def _candidates(question: str, passages: Sequence[Passage]) -> list[_Sentence]:

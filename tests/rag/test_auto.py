@@ -24,6 +24,8 @@ from tests.rag.memory import MemoryVectorDB
         ('What does "annual leave" mean?', "hybrid"),
         ("Who was the mayor of Warsaw in 1917?", "hybrid"),
         ("What is the difference between sick leave and parental leave?", "iterative"),
+        ("How do sick leave and parental leave differ?", "iterative"),
+        ("Which similarities do both plans have?", "iterative"),
         ("Are Rig Cheshmeh and Dudah Chay both located in the same country?", "iterative"),
         ("List all offices.", "iterative"),
         ("Which of our policies mention every region?", "iterative"),

@@ -50,6 +50,10 @@ async def test_the_themes_are_told_and_each_has_its_passage() -> None:
     assert {passage.source for passage in answer.passages} & {"0", "1"}
     assert {passage.source for passage in answer.passages} & {"2", "3"}
     assert "4" not in {passage.source for passage in answer.passages}
+    assert len(answer.text.split("\n\n")) == len(answer.citations) == 2
+    assert answer.text.startswith("**")
+    assert "“The Pension Fund pays when Anna Weber, of Human Resources, signs.”[" in answer.text
+    assert not answer.abstained
 
 
 @pytest.mark.asyncio

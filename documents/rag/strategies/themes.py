@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from documents.rag.communities import themes
 from documents.rag.strategies.tools import Tools
@@ -25,4 +26,5 @@ async def by_theme(question: Question, tools: Tools) -> AsyncIterator[Step | Pas
     told = "; ".join(", ".join(theme.names[:SHOWN]) for theme in found)
     yield Step("themes", f"Found {len(found)} theme{'s' if len(found) > 1 else ''}: {told}")
     hits = list({theme.chunk: Hit(theme.chunk, float(theme.weight)) for theme in found}.values())
-    yield await tools.passages(hits, {"themes": hits}, question.top_k)
+    passages = await tools.passages(hits, {"themes": hits}, question.top_k)
+    yield replace(passages, themes={theme.chunk: theme.names[:SHOWN] for theme in reversed(found)})
