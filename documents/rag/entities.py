@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, takewhile
 
 from documents.rag.stopwords import STOP_WORDS
@@ -23,6 +23,9 @@ _OTHER_WITHIN = frozenset(("von", "van", "der", "den", "für", "am", "bin", "ibn
 _WITHIN = _ENGLISH_WITHIN | _ROMANCE_WITHIN | _OTHER_WITHIN
 """Words that may stand within a name, two at a time."""
 
+_ENDS = frozenset(".!?:\n")
+"""After these a word has a capital in any case."""
+
 _COMMON = STOP_WORDS["en"] | STOP_WORDS.get("de", frozenset()) | STOP_WORDS.get("fr", frozenset())
 _AROUND = re.compile(r"^(?:the|an?)\s+(?=\S)|['’]s?$", re.IGNORECASE)
 _ENDING = re.compile(r"\.[a-z\d]{2,5}$|\s*\([^()]*\)$")
@@ -38,9 +41,12 @@ def key(name: str) -> str:
 def names(text: str) -> list[str]:
     """Runs of capitalised words, with what may stand within a name; each once, in the order of the text.
 
+    A word that stands alone where a sentence begins is one only where it is, or is part of one, elsewhere in the text.
     A script without capitals has none.
     """
-    found = (" ".join(_without_common_ends(run)) for run in _runs(text))
+    runs = [(_without_common_ends(words), _is_doubtful(words, begins=begins)) for words, begins in _runs(text)]
+    sure = {word for words, doubtful in runs if not doubtful for word in words}
+    found = (" ".join(words) for words, doubtful in runs if not doubtful or sure.intersection(words))
     return list(dict.fromkeys(name for name in found if len(name) > 2))
 
 
@@ -62,21 +68,29 @@ def mentions(chunk: Chunk) -> list[Mention]:
     return list(told.values())[:MOST]
 
 
-def _runs(text: str) -> Iterator[list[str]]:
+def _runs(text: str) -> Iterator[tuple[list[str], bool]]:
+    """Runs, and whether each begins a sentence or a line."""
     run: list[str] = []
     within: list[str] = []
+    begins, before = True, "\n"
     for found in _WORD.finditer(text):
         word = found.group()
+        begins = begins if run else before in _ENDS
+        before = word
         if word[0].isupper() or (word[0].isdigit() and run):
             run += [*within, word]
             within = []
         elif run and word in _WITHIN and len(within) < 2 and (within or word != "the"):
             within.append(word)
         elif run:
-            yield run
+            yield run, begins
             run, within = [], []
     if run:
-        yield run
+        yield run, begins
+
+
+def _is_doubtful(words: Sequence[str], *, begins: bool) -> bool:
+    return begins and len(words) == 1 and words[0][1:].islower()
 
 
 def _without_common_ends(run: list[str]) -> list[str]:

@@ -45,8 +45,7 @@ _LONGEST_PART = 5
 def missing(question: str, passages: Sequence[Passage]) -> list[str]:
     """What the question names or compares and none of the passages holds, at most FOLLOW_UPS."""
     there = [frozenset(telling_terms(f"{passage.title} {passage.text}")) for passage in passages]
-    named = [name for name in names(question) if not question.startswith(f"{name} ") or " " in name]
-    wanted = dict.fromkeys([*named, *parts(question)])
+    wanted = dict.fromkeys([*names(question), *parts(question)])
     return [text for text in wanted if not _stands_in(there, text)][:FOLLOW_UPS]
 
 

@@ -14,7 +14,7 @@ import snowballstemmer  # type: ignore[import-untyped]
 
 from documents.rag.stopwords import STOP_WORDS
 
-ANALYSIS = 3
+ANALYSIS = 4
 """Goes up when other terms, or names, than before are made of a text: what was indexed before is then indexed anew."""
 
 LONGEST = 64

@@ -26,7 +26,7 @@ from tests.documents.shelf import Shelf
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
-WORDS = ("apple", "banana", "cherry", "Damson")
+WORDS = ("apple", "banana", "cherry", "DAMSON")
 NAMES = {" ".join(["damson"] * times) for times in range(1, 5)}
 """By which what a sentence names is known."""
 TYPES = {"pdf": "application/pdf", "md": "text/markdown"}
@@ -205,7 +205,7 @@ async def check_database(cabinet: Cabinet, database: PgVectorDB, due: list[tuple
     assert told(await database.passages([Hit(chunk, 1.0) for chunk in every])) == sorted(due)
     assert told(await database.whole(EVERYTHING * 100) or ()) == sorted(due)
     named = await database.mentions_of(NAMES, EVERYTHING)
-    assert {every[mention.chunk] for mention in named} == {place for place in due if "Damson" in place[1]}
+    assert {every[mention.chunk] for mention in named} == {place for place in due if "DAMSON" in place[1]}
     for strategy in MEASURED.keys() - {"direct"}:  # That one joins all there is of a document.
         system = RAGSystem(await cabinet.wiring.embedding_model(), database, None)
         assert set(told(await system.search(Question(question, top_k=EVERYTHING), strategy=strategy))) <= set(due)

@@ -18,6 +18,8 @@ from documents.rag.types import Chunk, Role
         ("The Museum of the City of Prague is shut.", ["Museum of the City of Prague"]),
         ("In 1998 Apollo 11 is told of by NASA's staff.", ["Apollo 11", "NASA's"]),
         ("We were there. When it rained, nobody came.", []),
+        ("Keep the plan. Otherwise nobody in Oslo has one.\nKeep it.", ["Oslo"]),
+        ("Weber signs. NASA pays. Anna Weber leads.", ["Weber", "NASA", "Anna Weber"]),
         ("Ludwig van der Rohe met Simón de la Cruz.", ["Ludwig van der Rohe", "Simón de la Cruz"]),
         ("Alle Räume sind zu.", ["Räume"]),
         ("会議は東京で開かれた。", []),
@@ -49,5 +51,5 @@ def test_a_chunk_bears_its_documents_title_only_where_it_is_the_first() -> None:
         ("Guido Brignone", Role.TITLE),
         ("Milan", Role.HEADING),
     ]
-    second = Chunk("Milan is near.", (), 3, {"title": "Guido Brignone", "chunk_id": 1})
+    second = Chunk("Near is Milan.", (), 3, {"title": "Guido Brignone", "chunk_id": 1})
     assert [(mention.name, mention.role) for mention in mentions(second)] == [("Milan", Role.NAME)]

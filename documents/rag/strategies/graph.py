@@ -44,7 +44,8 @@ async def graph(question: Question, tools: Tools) -> AsyncIterator[Step | Notice
             yield event
     best = [hit.chunk for hit in found.fused[:BEST]]
     best += [chunk for chunk in question.found if chunk not in best]
-    asked = {key(name) for name in names(question.text)}
+    first_word = question.text.partition(" ")[0]  # It has a capital in any case.
+    asked = {key(name) for name in (*names(question.text), first_word)}
     said = await tools.vector_db.mentions_in(best)
     keys = asked | {mention.key for mention in said}
     linked = links([*said, *await tools.vector_db.mentions_of(keys, PLACES)])
