@@ -15,9 +15,12 @@ from pytest_django import Settings
 
 from documents import spaces
 from documents.endpoints import StaysHere, is_own
+from documents.evaluating.variants import system_of
 from documents.indexing import index
 from documents.models import Endpoint, Library, User
+from documents.rag.embedding import LocalEmbedding
 from documents.rag.errors import ModelRefused
+from documents.rag.strategies import MEASURED
 from documents.rag.types import Answer, Question, Turn
 from documents.threads import in_thread
 from documents.vector_db import Space, add_space
@@ -92,6 +95,19 @@ async def test_text_of_a_library_for_own_endpoints_only_goes_to_no_other(
     assert answer.model == "own-chat"
     own.queue(Reply(cut_at=1), *(Reply(status=500) for _ in range(20)))
     await asked(wiring, library, strategy)
+    assert own.history
+    assert outside.history == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
+async def test_nor_does_it_when_the_library_is_measured(
+    wiring: Wiring, library: Library, give: Give, own: OpenAIServer, outside: OpenAIServer
+) -> None:
+    library = await written(give, stays=True)
+    system = await system_of({"embedding_model": LocalEmbedding.name, "reranker": "outside"}, wiring, [library.pk])
+    for strategy in MEASURED:
+        assert [event async for event in system.gather(Question(QUESTION), strategy)]
     assert own.history
     assert outside.history == []
 
