@@ -13,6 +13,8 @@ NOBODY_THERE = (
     "Hello. Ask about your documents: what is answered from them carries footnotes, and each opens at its passage."
 )
 
+NO_ANSWER = "There is no answer: no document was read for one, and the model wrote none. Search the documents instead."
+
 ROLE_WITHOUT_SOURCES = (
     "You answer briefly and precisely, in the language of the question. You write Markdown. You have no documents at "
     "hand, and the reader knows it: cite none, and say so where you are not sure. Where only a team's own documents "

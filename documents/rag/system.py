@@ -20,7 +20,7 @@ from documents.rag.errors import FootnoteError, InvalidDocument, ModelUnavailabl
 from documents.rag.followups import standalone
 from documents.rag.hydration import hydrate
 from documents.rag.pipeline import in_order
-from documents.rag.prompts import NOBODY_THERE, NOT_FOUND
+from documents.rag.prompts import NO_ANSWER, NOBODY_THERE, NOT_FOUND
 from documents.rag.queries import without_operators
 from documents.rag.reranking import fused
 from documents.rag.strategies import find_strategy
@@ -276,7 +276,7 @@ class RAGSystem:
                 yield Notice(f"{error}{instead}", failure=True)
         record.model = ""
         if passages.evidence is Evidence.NONE:
-            yield NOBODY_THERE
+            yield NO_ANSWER if self._llm else NOBODY_THERE
             return
         record.quoted = True
         async for piece in QuotingWriter(self._embedding_model).write(question, passages):

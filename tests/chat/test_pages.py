@@ -73,6 +73,7 @@ def test_a_model_can_be_tried_by_each_strategy(footnote: Installation, model: Op
     heading, *rows = [line.split() for line in table.splitlines() if line.strip()]
     assert heading[0] == "strategy"
     assert [row[0] for row in rows] == ["hybrid", "graph"]
+    assert [row[1:5] for row in rows] == [["2", "2", "0", "0"]] * 2
 
 
 @pytest.mark.parametrize("command", ["ask", "search"])

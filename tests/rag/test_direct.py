@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from documents.rag.errors import ModelUnavailable
-from documents.rag.prompts import NOBODY_THERE
+from documents.rag.prompts import NO_ANSWER
 from documents.rag.strategies.direct import TOO_MUCH, UNSOURCED
 from documents.rag.system import RAGSystem
 from documents.rag.types import Answer
@@ -75,4 +75,4 @@ async def test_a_model_that_fails_leaves_nothing_to_quote() -> None:
     llm = FakeLLM([ModelUnavailable("The model is busy.")])
     answer = await asked(await system(llm, LONG, context_tokens=300))
     assert [notice.text for notice in answer.notices] == [UNSOURCED, "The model is busy."]
-    assert (str(answer), answer.quoted, answer.model) == (NOBODY_THERE, False, "")
+    assert (str(answer), answer.quoted, answer.model) == (NO_ANSWER, False, "")

@@ -60,13 +60,14 @@ class Row:
 
     def __str__(self) -> str:
         answers = self.answers
-        given = [answer for answer in answers if not (answer.abstained or answer.quoted or answer.error)]
+        failed = [answer for answer in answers if answer.error or not answer.model]
+        given = [answer for answer in answers if not answer.abstained and answer not in failed]
         figures = (
             self.strategy,
             len(given),
             sum(bool(answer.citations) for answer in given),
             sum(answer.abstained for answer in answers),
-            sum(bool(answer.error) or answer.quoted for answer in answers),
+            len(failed),
             f"{fmean(answer.usage.prompt_tokens + answer.usage.completion_tokens for answer in answers):,.0f}",
             f"{sum(answer.usage.cost for answer in answers):.4f}",
             f"{fmean(answer.milliseconds['total'] for answer in answers) / 1000:.1f}",
