@@ -23,6 +23,15 @@ MARGIN = timedelta(minutes=1)
 SUSPECT = timedelta(days=1)
 """How old it may be: what has lain there longer may belong to another database, and only `doctor` says so."""
 
+WITHOUT_A_CHUNK = """
+        SELECT count(*) FROM documents_{of_chunks} WHERE chunk_id NOT IN (SELECT id FROM documents_chunk)"""
+
+IN_ANOTHER_LIBRARY = """
+        SELECT count(*) FROM documents_{of_chunks} AS of_chunks JOIN documents_chunk AS chunk ON chunk.id = chunk_id
+        JOIN documents_version AS version ON version.id = version_id
+        JOIN documents_document AS document ON document.id = document_id
+        WHERE of_chunks.library_id <> document.library_id"""
+
 ORPHANS = {
     "chunks without an embedding": """
         SELECT count(*) FROM documents_chunk AS chunk JOIN documents_version AS version ON version.id = version_id
@@ -31,8 +40,6 @@ ORPHANS = {
             SELECT FROM documents_embedding AS embedding JOIN documents_embeddingspace AS space
             ON space.id = space_id AND state = 'live' WHERE chunk_id = chunk.id)
         AND NOT EXISTS (SELECT FROM documents_evaluationrun WHERE index_id = library_id)""",
-    "embeddings without a chunk": """
-        SELECT count(*) FROM documents_embedding WHERE chunk_id NOT IN (SELECT id FROM documents_chunk)""",
     "chunks without postings": """
         SELECT count(*) FROM documents_chunk WHERE id NOT IN (SELECT chunk FROM listed)""",
     "postings without a chunk": """
@@ -46,25 +53,6 @@ ORPHANS = {
         SELECT count(*) FROM documents_page WHERE version_id NOT IN (SELECT id FROM documents_version)""",
     "versions without a document": """
         SELECT count(*) FROM documents_version WHERE document_id NOT IN (SELECT id FROM documents_document)""",
-    "embeddings in another library than their document": """
-        SELECT count(*) FROM documents_embedding AS embedding JOIN documents_chunk AS chunk ON chunk.id = chunk_id
-        JOIN documents_version AS version ON version.id = version_id
-        JOIN documents_document AS document ON document.id = document_id
-        WHERE embedding.library_id <> document.library_id""",
-    "mentions without a chunk": """
-        SELECT count(*) FROM documents_mention WHERE chunk_id NOT IN (SELECT id FROM documents_chunk)""",
-    "mentions in another library than their document": """
-        SELECT count(*) FROM documents_mention AS mention JOIN documents_chunk AS chunk ON chunk.id = chunk_id
-        JOIN documents_version AS version ON version.id = version_id
-        JOIN documents_document AS document ON document.id = document_id
-        WHERE mention.library_id <> document.library_id""",
-    "relations without a chunk": """
-        SELECT count(*) FROM documents_relation WHERE chunk_id NOT IN (SELECT id FROM documents_chunk)""",
-    "relations in another library than their document": """
-        SELECT count(*) FROM documents_relation AS relation JOIN documents_chunk AS chunk ON chunk.id = chunk_id
-        JOIN documents_version AS version ON version.id = version_id
-        JOIN documents_document AS document ON document.id = document_id
-        WHERE relation.library_id <> document.library_id""",
     "blocks of postings of a version that is gone, or in another library than its document": """
         SELECT count(*) FROM documents_block AS block, unnest(versions) AS listed
         LEFT JOIN documents_version AS version ON version.id = listed
@@ -77,6 +65,14 @@ ORPHANS = {
         SELECT count(*) FROM documents_document AS document JOIN documents_version AS version ON version.id = current_id
         WHERE status = 'ready' AND chunks_indexed <> (
             SELECT count(*) FROM documents_chunk AS chunk WHERE chunk.version_id = version.id)""",
+    **{
+        f"{of_chunks}s {what}": query.format(of_chunks=of_chunks)
+        for of_chunks in ("embedding", "mention", "relation")
+        for what, query in (
+            ("without a chunk", WITHOUT_A_CHUNK),
+            ("in another library than their document", IN_ANOTHER_LIBRARY),
+        )
+    },
 }
 
 LISTED = """
