@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from documents.rag.errors import ModelUnavailable
-from documents.rag.prompts import NO_ANSWER
+from documents.rag.prompts import NO_ANSWER, NOT_FOUND
 from documents.rag.strategies.direct import TOO_MUCH, UNSOURCED
 from documents.rag.system import RAGSystem
 from documents.rag.types import Answer
@@ -69,6 +69,11 @@ async def test_without_a_model_and_room_passages_are_searched_for_and_it_is_said
     answer = await asked(await system(None, LONG, SHORT, context_tokens=300))
     assert TOO_MUCH in [notice.text for notice in answer.notices]
     assert "The badges of employees are blue." in str(answer)
+
+
+async def test_where_there_is_nothing_nothing_is_found() -> None:
+    answer = await asked(await system(None))
+    assert (str(answer), answer.notices) == (NOT_FOUND, ())
 
 
 async def test_a_model_that_fails_leaves_nothing_to_quote() -> None:

@@ -29,10 +29,12 @@ async def direct(question: Question, tools: Tools) -> AsyncIterator[Step | Notic
     elif tools.llm:
         async for event in unsourced(question, tools):
             yield event
-    else:
+    elif whole is None:
         yield Notice(TOO_MUCH, failure=True)
         async for event in hybrid(question, tools):
             yield replace(event, by="hybrid") if isinstance(event, Passages) else event
+    else:
+        yield Passages(())
 
 
 async def unsourced(question: Question, tools: Tools) -> AsyncIterator[Step | Notice | Passages]:
