@@ -77,6 +77,13 @@ async def test_pages_that_cost_too_much_have_failed_and_the_others_are_read(
     assert len(pages) == 9
 
 
+async def test_a_child_that_says_more_than_is_read_of_it_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "LINE_BYTES", 2_048)
+    async with asyncio.timeout(30), children.Child("pydoc", "builtins", memory=1 << 30) as child:
+        await child.line(10)
+        await asyncio.sleep(0.5)
+
+
 async def test_a_file_that_needs_too_much_memory_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("word\n\n" * 1_000_000)  # The parent looks ten times a second.

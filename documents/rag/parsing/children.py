@@ -47,6 +47,10 @@ class Child:
     async def __aexit__(self, *_: object) -> None:
         self._watch.cancel()
         _kill(self._process.pid)
+        # Its end is told only once its pipe has ended, and of a full one nothing is read until somebody asks.
+        assert self._process.stdout is not None
+        while await self._process.stdout.read(LINE_BYTES):
+            pass
         await self._process.wait()
 
     def tell(self, line: bytes) -> None:
