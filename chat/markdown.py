@@ -54,9 +54,13 @@ class BlockReader:
 
 def render(text: str, known: Collection[int] = ()) -> str:
     """A whole answer as HTML; markers [n] of the `known` citations become links to their notes."""
+    return "".join(render_block(block, known) for block in blocks(text))
+
+
+def blocks(text: str) -> list[str]:
+    """A whole answer's blocks, as Markdown."""
     reader = BlockReader()
-    blocks = [*reader.feed(text), *reader.finish()]
-    return "".join(render_block(block, known) for block in blocks)
+    return [*reader.feed(text), *reader.finish()]
 
 
 def render_block(block: str, known: Collection[int] = ()) -> str:
@@ -64,6 +68,13 @@ def render_block(block: str, known: Collection[int] = ()) -> str:
     if len(block) > _LONGEST_BLOCK:
         return f"<pre>{escape(block.strip())}</pre>\n"
     return _cleaner.clean(_markdown.render(block, {"known": known}))
+
+
+def parse_block(block: str, known: Collection[int] = ()) -> list[Token]:
+    """One block as what `render_block` makes HTML of."""
+    if len(block) > _LONGEST_BLOCK:
+        return [Token("code_block", "code", 0, content=block, map=[0, block.count("\n") + 1])]
+    return _markdown.parse(block, {"known": known})
 
 
 # --- Where blocks end -------------------------------------------------------------------------

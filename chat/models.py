@@ -169,6 +169,10 @@ class Citation(models.Model):
     sha256 = models.CharField(max_length=64)
     verdict = models.CharField(max_length=20, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True, help_text="Its words went then, with the document.")
+    compared = models.BigIntegerField(null=True, help_text="The later version in which its words were looked for.")
+    still = ArrayField(
+        models.PositiveIntegerField(), default=list, help_text="[page, start, end] of them there; empty, they are gone."
+    )
 
     class Meta:
         ordering = ("message", "number")

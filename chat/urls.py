@@ -12,6 +12,7 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/delete", views.delete, name="conversation-delete"),
     path("c/<uuid:conversation_id>/messages/<int:message_id>/", views.message, name="message"),
     path("c/<uuid:conversation_id>/messages/<int:message_id>/sources/<int:number>/", views.source, name="source"),
+    path("c/<uuid:conversation_id>/messages/<int:message_id>/answer.<slug:form>", views.export, name="export"),
     path("c/<uuid:conversation_id>/messages/<int:message_id>/trace/", views.trace, name="trace"),
     path("c/<uuid:conversation_id>/messages/<int:message_id>/trace.json", views.export_trace, name="trace-export"),
     path("c/<uuid:conversation_id>/messages/<int:message_id>/feedback", views.feedback, name="feedback"),

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Count
 
 from documents.models import Chunk, Document, Library, Page, User, Version
+from documents.places import wording
 from documents.rag.duplicates import are_near
 
 LOOKED_AT = 32
@@ -96,7 +97,7 @@ def _pages_of(chunks: Sequence[Chunk]) -> dict[tuple[int, int], Page]:
 
 
 def _place(chunk: Chunk, pages: Mapping[tuple[int, int], Page], quote: str) -> Copy:
-    words = re.compile(r"\s+".join(map(re.escape, quote.split())))
+    words = re.compile(wording(quote))
     document = chunk.version.document
     for number, start, _ in chunk.spans:
         page = pages[chunk.version_id, number]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -127,6 +128,11 @@ def marked(text: str, start: int, end: int, marks: Sequence[Mark]) -> SafeString
         for left, right in pairwise(edges)
     ]
     return mark_safe("".join(pieces))
+
+
+def wording(text: str) -> str:
+    """A pattern for these words in whatever white space."""
+    return r"\s+".join(map(re.escape, text.split()))
 
 
 # --- Boxes ------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 from chat.views.conversations import conversation, delete, home, message, rename
 from chat.views.endpoint import endpoint, remove_endpoint
+from chat.views.export import export
 from chat.views.feedback import feedback
 from chat.views.golden import golden
 from chat.views.sources import source
@@ -9,6 +10,7 @@ __all__ = [
     "conversation",
     "delete",
     "endpoint",
+    "export",
     "export_trace",
     "feedback",
     "golden",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,12 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from chat import records
+from chat.lasting import standings
 from chat.live import logged
 from chat.models import Citation, Conversation, Message
 from documents.alike import copies
 from documents.models import Document, Library, Page
-from documents.places import blocks
+from documents.places import Mark, blocks, wording
 from documents.rag.types import Box
 from documents.views.pages import rect
 
@@ -54,16 +56,34 @@ def _citations(message: Message) -> list[Citation]:
 
 def _place(request: HttpRequest, citation: Citation) -> dict[str, Any]:
     """The page as it is stored, where the document may be read now, as it may have been moved; else only the quote."""
-    readable = Document.objects.readable_by(request.user)
-    document = readable.filter(pk=citation.document_id).first() if citation.document_id else None
+    [standing] = standings([citation], request.user)
+    document = standing.document
     pages = Page.objects.filter(version=citation.version_id, number=citation.page).select_related("version")
     page = pages.first() if document else None
+    start, end = _span(citation, page) if page else (0, 0)
     return {
+        "standing": standing,
         "document": document,
         "version": citation.version,
         "page": page,
-        "blocks": blocks(page, [(citation.start, citation.end)]) if page else [],
-        "copies": copies(page, citation.start, citation.end, request.user)[:COPIES_SHOWN] if page else [],
+        "start": start,
+        "end": end,
+        "blocks": blocks(page, [(start, end)]) if page else [],
+        "copies": copies(page, start, end, request.user)[:COPIES_SHOWN] if page else [],
         "rects": [rect(Box(*sides)) for sides in citation.boxes],
-        "moved": citation.document is not None and not citation.document.deleted_at,
+        "may_download": _may_download(request, document),
     }
+
+
+def _span(citation: Citation, page: Page) -> Mark:
+    """Where the quotation stands on its page, which may have been read anew since."""
+    if page.text[citation.start : citation.end] == citation.quote:
+        return citation.start, citation.end
+    found = re.search(wording(citation.quote), page.text)
+    return found.span() if found else (0, 0)
+
+
+def _may_download(request: HttpRequest, document: Document | None) -> bool:
+    if document is None:
+        return False
+    return Library.objects.downloadable_by(request.user).filter(pk=document.library_id).exists()
