@@ -135,10 +135,16 @@ def _name(sentence: str, passage: str, strangers: Sequence[str], chance: random.
 def _replaced(
     sentence: str, passage: str, found: Sequence[re.Match[str]], other: Callable[[str], str], chance: random.Random
 ) -> str:
-    """The sentence with one of the matches replaced by what isn't it, and doesn't stand in the passage."""
-    if not found:
+    """The sentence with one of the matches replaced by what isn't it, and doesn't stand in the passage.
+
+    Nothing in brackets is, as these may be left out when the sentence is put differently.
+    """
+    outside = [
+        match for match in found if sentence.count("(", 0, match.start()) <= sentence.count(")", 0, match.start())
+    ]
+    if not outside:
         return ""
-    match = chance.choice(found)
+    match = chance.choice(outside)
     news = (other(match[0]) for _ in range(10))
     new = next((new for new in news if new != match[0] and (not passage or new not in passage)), "")
     return f"{sentence[: match.start()]}{new}{sentence[match.end() :]}" if new else ""
@@ -147,7 +153,7 @@ def _replaced(
 def _negation(sentence: str, passage: str, strangers: Sequence[str], chance: random.Random) -> str:
     if denied := _DENIED.search(sentence):
         return sentence[: denied.start()] + sentence[denied.end() :]
-    if affirmed := _AFFIRMED.search(sentence):
+    if affirmed := _AFFIRMED.search(re.sub(r"\([^()]*\)", lambda found: "x" * len(found[0]), sentence)):
         word = "nicht" if affirmed[1] in ("ist", "sind", "war", "wurde", "wird", "kann") else "not"
         return f"{sentence[: affirmed.end()]} {word}{sentence[affirmed.end() :]}"
     return ""
