@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents.rag.citations import CitationTracker, align
+from documents.rag.citations import CitationTracker
 from documents.rag.types import Citation, Passage, Span, Text
 
 LEAVE = "Parents take twelve weeks of paid leave. Contractors take none. Ask the office for the form."
@@ -89,16 +89,96 @@ def test_without_passages_no_citation_is_invented_and_no_letter_lost(text: str) 
     assert [letter for letter in result if letter in "ab."] == [letter for letter in text if letter in "ab."]
 
 
+def quoted(sentence: str, text: str) -> str:
+    """What a footnote for a sentence quotes of a text."""
+    tracker = CitationTracker((passage(text),))
+    shown(tracker, (f"{sentence} [1]",))
+    return tracker.citations[0].quote
+
+
 def test_a_claim_that_rests_on_two_sentences_is_aligned_to_both() -> None:
-    start, end = align("Parents take twelve weeks of leave but contractors take none", LEAVE)
-    assert LEAVE[start:end] == "Parents take twelve weeks of paid leave. Contractors take none."
+    sentence = "Parents take twelve weeks of leave but contractors take none"
+    assert quoted(sentence, LEAVE) == "Parents take twelve weeks of paid leave. Contractors take none."
 
 
 def test_a_quote_leaves_out_what_marks_a_list_item() -> None:
     text = "Members may be:\n• readers, who ask\n• editors, who add documents"
-    start, end = align("Editors add documents", text)
-    assert text[start:end] == "editors, who add documents"
+    assert quoted("Editors add documents", text) == "editors, who add documents"
 
 
 def test_a_sentence_that_shares_nothing_points_at_the_whole_passage() -> None:
-    assert align("Quarks have colour", LEAVE) == (0, len(LEAVE))
+    assert quoted("Quarks have colour", LEAVE) == LEAVE
+
+
+def test_of_a_long_table_a_line_is_quoted() -> None:
+    rows = [f"Room {number} | seats {number * 3} people | floor {number % 7}" for number in range(20, 50)]
+    assert quoted("Room 31 seats 93 people", "\n".join(rows)) == rows[11]
+
+
+# --- Where the model cites nothing ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "becomes"),
+    [
+        ("Contractors take none of the leave. Ask.", "Contractors take none of the leave.[1] Ask."),
+        ("Flights need a manager's approval.", "Flights need a manager's approval.[1]"),
+        (
+            "- Flights need a manager’s approval\n- Trains: second class",
+            "- Flights need a manager’s approval[1]\n- Trains: second class[2]",
+        ),
+        (
+            "Flights need approval [2] of a manager. Trains go second class.",
+            "Flights need approval[1] of a manager. Trains go second class.[2]",
+        ),
+        ("**Flights need a manager’s approval.**  \nAsk.", "**Flights need a manager’s approval.**[1]  \nAsk."),
+    ],
+)
+def test_a_sentence_without_a_marker_is_given_the_passage_that_carries_it(written: str, becomes: str) -> None:
+    assert text_of(written) == becomes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The moon is made of green cheese entirely.",
+        "Do flights need the approval of a manager?",
+        "Flights need these approvals of a manager:",
+        "# Flights need the approval of a manager.",
+        "| Flights | need the approval of a manager. |",
+        "```\nFlights need the approval of a manager.\n```",
+        "Flights need the approval of a manager and",
+        "`Flights need the approval. Of a manager`",
+    ],
+)
+def test_what_no_passage_carries_or_nobody_states_is_given_none(text: str) -> None:
+    assert text_of(text) == text
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "Flights need a manager's approval",
+                "Trains are booked in second class",
+                ".",
+                " ",
+                "  ",
+                "\n",
+                "- ",
+                "[2]",
+                "`",
+                '"',
+                "1. ",
+                "**",
+            ]
+        ),
+        max_size=14,
+    ),
+    st.data(),
+)
+def test_however_sentences_are_split_they_are_given_the_same(parts: list[str], data: st.DataObject) -> None:
+    text = "".join(parts)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
+    pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert text_of(*pieces) == text_of(text)
