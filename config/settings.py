@@ -57,6 +57,7 @@ RERANK_URL = env.str("RERANK_URL", "", validate=validation.web_address)
 RERANK_MODEL = env.str("RERANK_MODEL", "")
 RERANK_API_KEY = env.str("RERANK_API_KEY", "")
 RERANK_BY_CHAT_MODEL = env.bool("RERANK_BY_CHAT_MODEL", False)
+VERIFY_BY_CHAT_MODEL = env.bool("VERIFY_BY_CHAT_MODEL", False)
 
 EMBEDDING_PRICE = env.float("EMBEDDING_PRICE", 0, validate=must.Range(0))
 RERANK_PRICE = env.float("RERANK_PRICE", 0, validate=must.Range(0))

@@ -29,6 +29,7 @@ from documents.rag.metering import Allowance, Metered
 from documents.rag.reranking import EndpointReranker, ListwiseReranker
 from documents.rag.system import RAGSystem
 from documents.rag.types import LLM, EmbeddingModel, ModelProfile, Reranker
+from documents.rag.verification import Verifier
 from documents.vector_db import MOST_DIMENSIONS, Connection, PgVectorDB, Pool, Space, add_space, configure
 
 CONNECTIONS = 8
@@ -129,6 +130,7 @@ class Wiring:
         self.pool = pool
         self.client = client
         self.session = session
+        self._local = LocalEmbedding()
         self._models: dict[Space, EmbeddingModel] = {}
         self._failed: dict[str, float] = {}
         self._endpoint_reranker = self._reranking_endpoint()
@@ -159,7 +161,10 @@ class Wiring:
         embedding_model = self._embedding_model(space, cache)
         if force.stays and embeds_outside(space.model):
             embedding_model = WordsOnly(embedding_model, _STAYS.format(model=space.model))
-        return RAGSystem(embedding_model, database, llm, reranker, context_tokens=settings.CONTEXT_TOKENS)
+        verifier = Verifier(self._local, llm if settings.VERIFY_BY_CHAT_MODEL else None)
+        return RAGSystem(
+            embedding_model, database, llm, reranker, verifier=verifier, context_tokens=settings.CONTEXT_TOKENS
+        )
 
     async def llm(self, libraries: Sequence[int], allowance: Allowance | None = None) -> LLM | None:
         """What would answer from these libraries, by itself."""
@@ -268,7 +273,7 @@ class Wiring:
         """Kept, as it may be large."""
         if space not in self._models:
             if space.model == LocalEmbedding.name:
-                self._models[space] = LocalEmbedding()
+                self._models[space] = self._local
             else:
                 self._models[space] = OpenAIEmbedding(
                     self.client,

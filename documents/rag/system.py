@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from math import ceil
@@ -33,6 +34,7 @@ from documents.rag.types import (
     Call,
     Chunk,
     Citation,
+    Claim,
     EmbeddingModel,
     Event,
     Evidence,
@@ -52,7 +54,9 @@ from documents.rag.types import (
     Usage,
     Vector,
     VectorDatabase,
+    Verdict,
 )
+from documents.rag.verification import Verifier
 from documents.rag.writing import LLMWriter, QuotingWriter
 
 DEFAULT_STRATEGY = "hybrid"
@@ -73,8 +77,8 @@ STORING = 2
 class RAGSystem:
     """Answers questions from documents, with citations.
 
-    Without an LLM, or while it can't be reached, the closest passages are quoted. `context_tokens` is how long the
-    passages in a prompt may be together.
+    Without an LLM, or while it can't be reached, the closest passages are quoted. What an answer states is checked by
+    the `verifier`, without one by rules alone. `context_tokens` is how long the passages in a prompt may be together.
     """
 
     def __init__(
@@ -84,12 +88,14 @@ class RAGSystem:
         llm: LLM | None,
         reranker: Reranker | None = None,
         *,
+        verifier: Verifier | None = None,
         context_tokens: int = 6000,
     ) -> None:
         self._embedding_model = embedding_model
         self._vector_db = vector_db
         self._llm = llm
         self._reranker = reranker
+        self._verifier = verifier or Verifier()
         self._context_tokens = context_tokens
 
     @property
@@ -240,7 +246,7 @@ class RAGSystem:
         try:
             async for piece in self._write(question, passages, record):
                 if isinstance(piece, str):
-                    for event in tracker.feed(piece):
+                    for event in tracker.feed(piece.replace("\0", "")):
                         yield event
                 else:
                     yield piece
@@ -248,6 +254,20 @@ class RAGSystem:
             record.error = str(error)
         for event in tracker.finish():
             yield event
+        if passages.evidence is not Evidence.NONE:
+            async for checked in self._check(tracker, record):
+                yield checked
+
+    async def _check(self, tracker: CitationTracker, record: _Record) -> AsyncIterator[Claim | Step | Notice]:
+        """What the whole text states, against what it cites."""
+        checked = await self._verifier.verify(record.text, tracker.cited)
+        record.verdicts = checked.verdicts
+        if checked.notice:
+            yield Notice(checked.notice, failure=True)
+        for claim in checked.claims:
+            yield claim
+        if checked.claims:
+            yield Step("checked", _checking(checked.claims))
 
     async def _write(
         self, question: Question, passages: Passages, record: _Record
@@ -293,8 +313,13 @@ class _Record:
     started: float = field(default_factory=time.monotonic)
     events: list[Event] = field(default_factory=list)
     milliseconds: dict[str, int] = field(default_factory=dict)
+    verdicts: Mapping[int, Verdict] = field(default_factory=dict)
     quoted: bool = False
     error: str = ""
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, Text))
 
     def keep(self, event: Event) -> Event:
         if isinstance(event, Step):
@@ -308,12 +333,14 @@ class _Record:
         return event
 
     def answer(self) -> Answer:
-        text = "".join(event.text for event in self.events if isinstance(event, Text))
+        text = self.text
+        citations = (event for event in self.events if isinstance(event, Citation))
         return Answer(
             text=text,
             strategy=self.strategy,
             passages=next((event.found for event in self.events if isinstance(event, Passages)), ()),
-            citations=tuple(event for event in self.events if isinstance(event, Citation)),
+            citations=tuple(replace(one, verdict=self.verdicts.get(one.number)) for one in citations),
+            claims=tuple(event for event in self.events if isinstance(event, Claim)),
             steps=tuple(event for event in self.events if isinstance(event, Step)),
             notices=tuple(event for event in self.events if isinstance(event, Notice)),
             thinking="".join(event.text for event in self.events if isinstance(event, Thought)),
@@ -366,6 +393,12 @@ def _reading(passages: Sequence[Passage]) -> str:
         return "Found no passage"
     documents = len({passage.source for passage in passages})
     return f"Reading {_counted(len(passages), 'passage')} in {_counted(documents, 'document')}"
+
+
+def _checking(claims: Sequence[Claim]) -> str:
+    told = Counter(claim.verdict for claim in claims)
+    verdicts = ", ".join(f"{told[verdict]} {verdict}" for verdict in Verdict if told[verdict])
+    return f"Checked {_counted(len(claims), 'statement')}: {verdicts}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -246,18 +246,44 @@ class Passage:
         return Span(last.page, last.end, last.end)
 
 
+class Verdict(StrEnum):
+    """What checking a sentence of an answer against what it cites came to."""
+
+    SUPPORTED = "supported"
+    PARTLY = "partly"
+    UNSUPPORTED = "unsupported"
+    CONTRADICTED = "contradicted"
+    UNCITED = "uncited"
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """A footnote: the answer's marker [number] stands for these characters of this passage.
 
-    `span` is the quote's place in the document; `verdict` is None where nothing checked it.
+    `span` is the quote's place in the document; `verdict` the gravest on what is said with it, None where nothing is.
     """
 
     number: int
     passage: Passage
     span: Span
     quote: str
-    verdict: str | None = None
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Characters `start` to `end` of an answer's text state something; checked against the citations of these numbers.
+
+    `text` is the same in plain words, `doubt` those of them that are doubted, and `reason` says why.
+    """
+
+    start: int
+    end: int
+    text: str
+    numbers: tuple[int, ...]
+    verdict: Verdict
+    reason: str = ""
+    doubt: str = ""
 
 
 # --- Questions, events, answers ---------------------------------------------------------------
@@ -506,6 +532,7 @@ class Answer:
     strategy: str
     passages: tuple[Passage, ...] = ()
     citations: tuple[Citation, ...] = ()
+    claims: tuple[Claim, ...] = ()
     steps: tuple[Step, ...] = ()
     notices: tuple[Notice, ...] = ()
     thinking: str = ""
@@ -525,7 +552,7 @@ class Answer:
         return sum((call.usage for call in self.calls), Usage())
 
 
-Event = Step | Passages | Notice | Prompt | Thought | Text | Citation | Answer
+Event = Step | Passages | Notice | Prompt | Thought | Text | Citation | Claim | Answer
 """What `RAGSystem.stream` yields; exactly one Answer, and it comes last."""
 
 

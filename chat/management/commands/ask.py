@@ -77,7 +77,7 @@ def as_json(answer: Answer) -> str:
             "steps": [asdict(step) for step in answer.steps],
             "notices": [notice.text for notice in answer.notices],
             "citations": [as_fields(citation) for citation in answer.citations],
-            "claims": [],
+            "claims": [asdict(claim) for claim in answer.claims],
             "abstained": answer.abstained,
             "thinking": answer.thinking,
             "calls": [asdict(call) for call in answer.calls],

@@ -1,0 +1,271 @@
+"""Whether sources say what a sentence says: read by rules, then by the closeness of meaning.
+
+By rules, without any model: how much of the sentence's weight in words its source carries, and whether its numbers,
+dates, names and denials stand there too, or others in their places. An embedding model adds the cosine between the
+sentence and what it rests on, for what is said in other words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+import numpy as np
+
+from documents.rag.alignment import ENOUGH, Alignment, Source
+from documents.rag.claims import Statement, statements
+from documents.rag.details import Kind, Token, tokens
+from documents.rag.errors import FootnoteError
+from documents.rag.judging import MOST, judged
+from documents.rag.types import LLM, Claim, EmbeddingModel, Verdict
+
+SUPPORTED_FROM = 0.45
+PARTLY_FROM = 0.2
+"""Support from which a sentence is supported, and from which it is so in part (docs/benchmarks.md)."""
+
+_ALIKE_FROM = 0.5
+"""Share of a sentence that its source must carry before what else it says can contradict it."""
+
+_LONGEST_CHANGE = 4
+"""Words that may stand in one another's place."""
+
+_ABSENT = {Kind.NUMBER: 0.3, Kind.DATE: 0.3, Kind.NAME: 0.6}
+_ELSEWHERE = {Kind.NUMBER: 0.75, Kind.DATE: 0.75, Kind.NAME: 0.85}
+_CONTRADICTED = 0.35
+"""What is left of support for each detail that the source doesn't have, has elsewhere, or has otherwise."""
+
+_MOST_DETAILS = 3
+
+
+GRAVEST_FIRST = (Verdict.CONTRADICTED, Verdict.UNSUPPORTED, Verdict.PARTLY, Verdict.SUPPORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An answer's statements in order, and the verdict on each of its citations, by number."""
+
+    claims: Sequence[Claim]
+    verdicts: Mapping[int, Verdict]
+    notice: str = ""
+
+
+class Verifier:
+    """Checks what an answer states against what it cites, sentence by sentence.
+
+    By rules; with an embedding model by meaning as well; and what is doubted then by an LLM, where there is one.
+    """
+
+    def __init__(self, embedding_model: EmbeddingModel | None = None, llm: LLM | None = None) -> None:
+        self._embedding_model = embedding_model
+        self._llm = llm
+
+    async def verify(self, answer: str, cited: Mapping[int, Source]) -> Checked:
+        """`cited` are the sources of the answer's citations by their numbers."""
+        found = statements(answer)
+        rests = await asyncio.to_thread(_rests, found, cited)
+        cosines = await self._cosines(found, rests)
+        claims = await asyncio.to_thread(_claims, found, rests, cosines)
+        notice = ""
+        if self._llm:
+            try:
+                claims = await _judged(claims, rests, self._llm)
+            except FootnoteError as error:
+                notice = f"{error} What the rules doubt was not judged by it."
+        return Checked(claims, await asyncio.to_thread(_of_citations, claims, cited), notice)
+
+    async def _cosines(self, found: Sequence[Statement], rests: Sequence[Rest]) -> list[float | None]:
+        """How near each statement is in meaning to what it rests on; None where that can't be told."""
+        model = self._embedding_model
+        unknown: list[float | None] = [None] * len(found)
+        known = [at for at, one in enumerate(found) if model and rests[at].window and model.understands(one.text) == 1]
+        if model is None or not known:
+            return unknown
+        try:
+            vectors = await model.embed(
+                [text for at in known for text in (found[at].text, rests[at].window)], query=True
+            )
+        except FootnoteError:
+            return unknown
+        near = dict(zip(known, np.sum(vectors[0::2] * vectors[1::2], axis=1).tolist(), strict=True))
+        return [near.get(at) for at in range(len(found))]
+
+
+def _rests(found: Sequence[Statement], cited: Mapping[int, Source]) -> list[Rest]:
+    return [rest(one.text, [cited[number] for number in one.numbers if number in cited]) for one in found]
+
+
+def _claims(found: Sequence[Statement], rests: Sequence[Rest], cosines: Sequence[float | None]) -> list[Claim]:
+    return [_claim(one, each, cosine) for one, each, cosine in zip(found, rests, cosines, strict=True)]
+
+
+def _claim(statement: Statement, resting: Rest, cosine: float | None) -> Claim:
+    place = statement.start, statement.end, statement.text
+    if not resting.whole:
+        return Claim(*place, (), Verdict.UNCITED)
+    reading = read(statement.text, resting, cosine)
+    return Claim(*place, statement.numbers, reading.verdict, reading.reason, reading.doubt)
+
+
+async def _judged(claims: Sequence[Claim], rests: Sequence[Rest], llm: LLM) -> list[Claim]:
+    """Those that are doubted, as the model sees them. What it finds no fault with has no reason any more."""
+    doubted = [at for at, claim in enumerate(claims) if claim.verdict not in (Verdict.SUPPORTED, Verdict.UNCITED)]
+    pairs = [(claims[at].text, rests[at].window) for at in doubted[:MOST]]
+    verdicts = dict(zip(doubted, await judged(pairs, llm) if pairs else (), strict=False))
+    return [_revised(claim, verdicts.get(at)) for at, claim in enumerate(claims)]
+
+
+def _revised(claim: Claim, verdict: Verdict | None) -> Claim:
+    if verdict is None or verdict is claim.verdict:
+        return claim
+    return replace(claim, verdict=verdict, reason="", doubt="")
+
+
+def _of_citations(claims: Sequence[Claim], cited: Mapping[int, Source]) -> dict[int, Verdict]:
+    """For each citation the gravest verdict on what is said with it; one of several that carries none of it supports
+    nothing."""
+    verdicts: dict[int, Verdict] = {}
+    for claim in claims:
+        for number in claim.numbers:
+            told = (verdicts.get(number), _alone(claim, cited.get(number)))
+            verdicts[number] = next(each for each in GRAVEST_FIRST if each in told)
+    return verdicts
+
+
+def _alone(claim: Claim, source: Source | None) -> Verdict:
+    carries_some = source is None or len(claim.numbers) == 1 or source.align(claim.text).share >= ENOUGH
+    return claim.verdict if carries_some else Verdict.UNSUPPORTED
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a sentence reads against its sources: `support` from 0 to 1, and why it is no more.
+
+    `doubt` are the words of the sentence that are doubted.
+    """
+
+    support: float
+    verdict: Verdict
+    reason: str = ""
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What of its sources a sentence rests on, all that they say, and the alignment with both."""
+
+    window: str
+    whole: str
+    alignment: Alignment
+
+
+def rest(claim: str, sources: Sequence[Source]) -> Rest:
+    """The stretches of the sources that carry a sentence together."""
+    found = [(source, source.align(claim)) for source in sources]
+    if not found:
+        return Rest("", "", Alignment())
+    found.sort(key=lambda each: each[1].share, reverse=True)
+    windows = [source.text[one.start : one.end] for source, one in found]
+    (best, alignment), *others = found
+    if others:
+        alignment = best.align(claim, known=" ".join((*windows[1:], *(other.context for other, _ in others))))
+    whole = "\n\n".join(f"{source.context}\n{source.text}" for source, _ in found)
+    return Rest("\n\n".join(windows), whole, alignment)
+
+
+def read(claim: str, resting: Rest, cosine: float | None = None) -> Reading:
+    """A sentence against what it rests on. Where the cosine isn't known, the words stand for it."""
+    share, whole = resting.alignment.share, resting.alignment.whole
+    meaning = share if cosine is None else max(cosine, 0.0)
+    said, there, anywhere = _stated(claim), tokens(resting.window), tokens(resting.whole)
+    change = next(_changes(claim, said, resting.window, there), None) if share >= _ALIKE_FROM else None
+    absent, elsewhere = _missing(said, there, anywhere)
+    support = 0.5 * share + 0.2 * whole + 0.3 * meaning
+    for token in absent:
+        support *= _ABSENT[token.kind]
+    for token in elsewhere:
+        support *= _ELSEWHERE[token.kind]
+    if change:
+        return Reading(
+            support * _CONTRADICTED, Verdict.CONTRADICTED, f"the source says “{change.instead}”", change.said
+        )
+    if support < PARTLY_FROM and share + whole < 2 * _ALIKE_FROM:
+        return Reading(support, Verdict.UNSUPPORTED)
+    if absent:
+        words = claim[absent[0].start : absent[0].end]
+        return Reading(support, Verdict.PARTLY, f"the source doesn’t say “{words}”", words)
+    return Reading(support, Verdict.SUPPORTED if support >= SUPPORTED_FROM else Verdict.PARTLY)
+
+
+def _stated(claim: str) -> Sequence[Token]:
+    """Its words, but for a "yes" or "no" before what it states."""
+    words = tokens(claim)
+    return words[1:] if words and re.match(r"\W*(?:yes|no|ja|nein|sí|oui|non)[,.:]", claim, re.IGNORECASE) else words
+
+
+def _missing(
+    said: Sequence[Token], there: Sequence[Token], anywhere: Sequence[Token]
+) -> tuple[list[Token], list[Token]]:
+    """The sentence's details that its sources don't have at all, and those that they have elsewhere."""
+    near, far = {token.key for token in there}, {token.key for token in anywhere}
+    details = {token.key: token for token in said if token.kind in _ABSENT}.values()
+    absent = [token for token in details if token.key not in far]
+    elsewhere = [token for token in details if token.key in far - near]
+    return absent[:_MOST_DETAILS], elsewhere[:_MOST_DETAILS]
+
+
+# --- What stands in a detail's place ----------------------------------------------------------
+
+
+class _Change(NamedTuple):
+    """What the sentence says, and what the source says in its place."""
+
+    said: str
+    instead: str
+
+
+def _changes(claim: str, said: Sequence[Token], source: str, there: Sequence[Token]) -> Iterator[_Change]:
+    """Where sentence and source go along with one another, and differ in a detail."""
+    matcher = SequenceMatcher(None, [each.key for each in said], [each.key for each in there], autojunk=False)
+    codes = matcher.get_opcodes()
+    equal = [code for code in codes if code[0] == "equal"]
+    shared = there[equal[0][3] : equal[-1][4]] if equal else ()
+    is_denied = _is_denied(said) != _is_denied(shared)
+    for at, (tag, first, last, begin, end) in enumerate(codes):
+        within = 0 < at < len(codes) - 1 or (tag == "replace" and len(codes) > 1)
+        if tag == "equal" or not within or max(last - first, end - begin) > _LONGEST_CHANGE:
+            continue
+        ours, theirs = said[first:last], there[begin:end]
+        if is_denied and _is_denied(ours) != _is_denied(theirs):
+            ours, theirs = said[max(first - 1, 0) : last + 1], there[max(begin - 1, 0) : end + 1]
+            yield _Change(_text(claim, ours), _text(source, theirs))
+        for sort in _differing(ours, theirs, said, there):
+            yield _Change(_text(claim, ours, sort), _text(source, theirs, sort))
+
+
+def _is_denied(words: Sequence[Token]) -> bool:
+    return sum(word.kind is Kind.DENIAL for word in words) % 2 == 1
+
+
+def _differing(
+    ours: Sequence[Token], theirs: Sequence[Token], said: Sequence[Token], there: Sequence[Token]
+) -> set[str]:
+    """The sorts of details of which each has one that the other text doesn't have at all."""
+    known, told = {token.key for token in there}, {token.key for token in said}
+    only_ours = {_sort(token) for token in ours if token.key not in known}
+    only_theirs = {_sort(token) for token in theirs if token.key not in told}
+    return (only_ours & only_theirs) - {Kind.WORD}
+
+
+def _sort(token: Token) -> str:
+    """Details of one sort may be taken for one another; of opposites, those that are each other's."""
+    return f"{token.kind} {token.key.split()[0]}" if token.kind is Kind.OPPOSITE else token.kind
+
+
+def _text(text: str, words: Sequence[Token], sort: str = "") -> str:
+    """What stands in a text from the first of the words to the last, of those of one sort where one is named."""
+    chosen = [word for word in words if not sort or _sort(word) == sort]
+    return text[chosen[0].start : chosen[-1].end] if chosen else ""
