@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from chat.live import forget, remembered
-from chat.models import Citation, Message, Prompt
+from chat.models import Citation, Claim, Message, Prompt
 from chat.relay import KEPT
 from documents.erasure import ROWS, Counts, Lot, Rows, StillInUse
 from documents.models import Document
@@ -36,6 +36,7 @@ def erase(lot: Lot) -> Counts:
     broken_off = _broken_off(lot)
     cited = Citation.objects.filter(document__in=lot.documents, erased_at=None)
     _erase_from_texts(cited.filter(message__quoted=True))
+    _erase_from_claims(cited)
     rested = Message.objects.filter(documents__overlap=lot.documents)
     answers = {*broken_off, *cited.values_list("message", flat=True), *rested.values_list("pk", flat=True)}
     rested.update(**_HOW_FOUND)
@@ -76,6 +77,13 @@ def _erase_from_texts(cited: QuerySet[Citation]) -> None:
     for message in messages.values():
         message.text = without_quotations(message.text, numbers[message.pk])
     Message.objects.bulk_update(messages.values(), ["text"])
+
+
+def _erase_from_claims(cited: QuerySet[Citation]) -> None:
+    """Of what was said with the footnotes, whatever the sources say of it; of quotations, which are gone, all."""
+    checked = Claim.objects.filter(message__in=cited.values("message"))
+    checked.filter(message__quoted=True).delete()
+    checked.update(reason="")
 
 
 def without_quotations(text: str, numbers: Set[int]) -> str:

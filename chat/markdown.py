@@ -22,6 +22,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from chat.marking import Mark, mark
+
 _LONGEST_BLOCK = 20_000
 """Characters from which a block is shown as it was written: parsers take long over nesting nobody meant."""
 
@@ -52,9 +54,9 @@ class BlockReader:
         return [block for block in (*blocks, rest) if block.strip()]
 
 
-def render(text: str, known: Collection[int] = ()) -> str:
+def render(text: str, known: Collection[int] = (), marks: Sequence[Mark] = ()) -> str:
     """A whole answer as HTML; markers [n] of the `known` citations become links to their notes."""
-    return "".join(render_block(block, known) for block in blocks(text))
+    return "".join(render_block(block, known, marks) for block in blocks(text))
 
 
 def blocks(text: str) -> list[str]:
@@ -63,11 +65,11 @@ def blocks(text: str) -> list[str]:
     return [*reader.feed(text), *reader.finish()]
 
 
-def render_block(block: str, known: Collection[int] = ()) -> str:
+def render_block(block: str, known: Collection[int] = (), marks: Sequence[Mark] = ()) -> str:
     """One block as HTML that is safe to show."""
     if len(block) > _LONGEST_BLOCK:
         return f"<pre>{escape(block.strip())}</pre>\n"
-    return _cleaner.clean(_markdown.render(block, {"known": known}))
+    return _cleaner.clean(_markdown.render(block, {"known": known, "marks": marks}))
 
 
 def parse_block(block: str, known: Collection[int] = ()) -> list[Token]:
@@ -159,6 +161,7 @@ def _parser() -> MarkdownIt:
     parser.enable(["table", "strikethrough"]).disable("reference")
     parser.validateLink = _is_outward  # type: ignore[method-assign]
     parser.inline.ruler.before("link", "citation", _citations)
+    parser.core.ruler.push("mark", mark)
     rules: dict[str, Callable[..., str]] = {
         "citation": _render_citation,
         "image": _render_image,
@@ -187,7 +190,7 @@ _cleaner = nh3.Cleaner(
         "a": {"aria-label", "class", "data-n", "href", "title"},
         "code": {"class"},
         "ol": {"start"},
-        "span": {"class"},
+        "span": {"class", "data-verdict", "title"},
         "td": {"class"},
         "th": {"class"},
     },

@@ -146,6 +146,16 @@ class Feedback(models.Model):
         return f"{self.get_verdict_display()}: {self.reason[:60]}"
 
 
+class Verdict(models.TextChoices):
+    """What checking a statement against what it cites came to."""
+
+    SUPPORTED = "supported"
+    PARTLY = "partly", "Partly supported"
+    UNSUPPORTED = "unsupported"
+    CONTRADICTED = "contradicted"
+    UNCITED = "uncited"
+
+
 class Citation(models.Model):
     """A footnote, which survives what it cites: the quote, its place and its hash are its own.
 
@@ -167,7 +177,9 @@ class Citation(models.Model):
     boxes = models.JSONField(default=list, help_text="[left, top, right, bottom], fractions of the page")
     quote = models.TextField()
     sha256 = models.CharField(max_length=64)
-    verdict = models.CharField(max_length=20, blank=True)
+    verdict = models.CharField(
+        max_length=12, choices=Verdict, blank=True, help_text="The gravest on what it is cited for."
+    )
     erased_at = models.DateTimeField(null=True, blank=True, help_text="Its words went then, with the document.")
     compared = models.BigIntegerField(null=True, help_text="The later version in which its words were looked for.")
     still = ArrayField(
@@ -180,3 +192,28 @@ class Citation(models.Model):
 
     def __str__(self) -> str:
         return f"[{self.number}] {self.title or 'erased'}"
+
+
+class Claim(models.Model):
+    """Characters `start` to `end` of an answer's text state something, which was checked against its citations.
+
+    What is doubted of it are words of the answer; the reason may quote a source, and goes when that is erased.
+    """
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="claims")
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    numbers = ArrayField(models.PositiveIntegerField(), default=list, help_text="Of the citations it bears.")
+    verdict = models.CharField(max_length=12, choices=Verdict)
+    reason = models.TextField(blank=True)
+    doubt = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("message", "start")
+
+    def __str__(self) -> str:
+        return f"{self.verdict}: {self.message.text[self.start : self.end][:60]}"
+
+    @property
+    def is_doubted(self) -> bool:
+        return self.verdict != Verdict.SUPPORTED

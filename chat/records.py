@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from chat.erasure import without_quotations
-from chat.models import Citation, Conversation, Message, Prompt
+from chat.models import Citation, Claim, Conversation, Message, Prompt
 from documents import spending
 from documents.endpoints import chat_models
 from documents.erasure import hold
@@ -91,13 +91,14 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an answer ended: the message's own fields, its footnotes as fields of `Citation`, and its calls of models."""
+    """How an answer ended: the message's fields, its footnotes and claims as theirs, and its calls of models."""
 
     status: Message.Status
     fields: dict[str, Any]
     citations: Sequence[Mapping[str, Any]] = ()
     calls: Sequence[Call] = ()
     prompt: str = ""
+    claims: Sequence[Mapping[str, Any]] = ()
 
 
 # --- Before the answer ------------------------------------------------------------------------
@@ -289,6 +290,7 @@ def finish(answer: int, outcome: Outcome) -> None:
         if message is None:
             return
         message.citations.all().delete()
+        message.claims.all().delete()
         spending.keep(message.conversation.owner_id, outcome.calls, answer)
         for name, value in outcome.fields.items():
             setattr(message, name, value)
@@ -296,12 +298,15 @@ def finish(answer: int, outcome: Outcome) -> None:
         message.lease_until = None
         hold(fields["version"] for fields in outcome.citations)
         footnotes = citations(message, outcome.citations)
+        erased = {note.number for note in footnotes if note.erased_at}
         if message.quoted:
-            message.text = without_quotations(message.text, {note.number for note in footnotes if note.erased_at})
+            message.text = without_quotations(message.text, erased)
         message.save()
         if outcome.prompt:
             Prompt.objects.update_or_create(message=message, defaults={"text": outcome.prompt})
         Citation.objects.bulk_create(footnotes)
+        if not erased:
+            Claim.objects.bulk_create(Claim(message=message, **fields) for fields in outcome.claims)
 
 
 def citations(message: Message, cited: Sequence[Mapping[str, Any]]) -> list[Citation]:
@@ -312,6 +317,7 @@ def citations(message: Message, cited: Sequence[Mapping[str, Any]]) -> list[Cita
 
 def _citation(message: Message, fields: Mapping[str, Any], version: Version | None) -> Citation:
     citation = Citation(message=message, **{name: fields[name] for name in _OWN_FIELDS})
+    citation.verdict = fields.get("verdict", "")
     if version:
         citation.version, citation.document, citation.library = version, version.document, version.document.library
         citation.sha256 = version.sha256

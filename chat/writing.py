@@ -25,6 +25,7 @@ from documents.rag.types import (
     Answer,
     Call,
     Citation,
+    Claim,
     Event,
     Notice,
     Passage,
@@ -71,6 +72,7 @@ class Writing:
         self._calls: list[Call] = []
         self._found: Sequence[Passage] = ()
         self._citations: dict[int, dict[str, Any]] = {}
+        self._claims: list[dict[str, Any]] = []
         self._whole: Answer | None = None
         self.gathered = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
@@ -87,7 +89,8 @@ class Writing:
         status, error = self._verdict()
         self._show(self._blocks.finish())
         citations = list(self._citations.values())
-        await _keep(self.answer, Outcome(status, self._fields(error), citations, self._calls, self._prompt))
+        outcome = Outcome(status, self._fields(error), citations, self._calls, self._prompt, self._claims)
+        await _keep(self.answer, outcome)
         self.draft.append({"type": ending(status)} | ({"text": error} if error else {}))
 
     async def _read(self) -> None:
@@ -127,8 +130,13 @@ class Writing:
                 self.draft.append({"type": "citation", **fields})
             case Text(text):
                 self._write(storable(text))
-            case Answer():
+            case Claim():
+                self._claims.append(fields := _claim_fields(event))
+                self.draft.append({"type": "claim", **fields})
+            case Answer(citations=citations):
                 self._whole = event
+                for citation in citations:
+                    self._citations[citation.number] |= {"verdict": citation.verdict or ""}
 
     def _write(self, text: str) -> None:
         self._text.append(text)
@@ -194,7 +202,8 @@ def interrupted(events: Iterable[Mapping[str, Any]]) -> Outcome:
         "notices": [event["text"] for event in kinds["notice"]],
         "thinking": "".join(event["text"] for event in kinds["thought"])[:_MOST_THOUGHT],
     }
-    return Outcome(Status.INTERRUPTED, fields, kinds["citation"])
+    claims = [{name: event[name] for name in _CLAIM_FIELDS} for event in kinds["claim"]]
+    return Outcome(Status.INTERRUPTED, fields, kinds["citation"], claims=claims)
 
 
 def _about(answer: Answer) -> dict[str, Any]:
@@ -218,4 +227,12 @@ def _fields_of(citation: Citation) -> dict[str, Any]:
         "start": citation.span.start,
         "end": citation.span.end,
         "quote": citation.quote,
+        "verdict": citation.verdict or "",
     }
+
+
+_CLAIM_FIELDS = ("start", "end", "numbers", "verdict", "reason", "doubt")
+
+
+def _claim_fields(claim: Claim) -> dict[str, Any]:
+    return {name: getattr(claim, name) for name in _CLAIM_FIELDS}

@@ -13,8 +13,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from chat.markdown import render
-from chat.models import Conversation, Message
+from chat.marking import Mark
+from chat.models import Claim, Conversation, Message, Verdict
 from documents.models import Library
+from documents.rag.claims import plain
 
 register = template.Library()
 
@@ -23,9 +25,31 @@ _LISTED = 100
 
 @register.filter
 def answer_html(message: Message) -> SafeString:
-    """The answer's Markdown as safe HTML, with its citations as links."""
+    """The answer's Markdown as safe HTML, with its citations as links, and what is doubted of it marked."""
     known = {citation.number for citation in message.citations.all()}
-    return mark_safe(render(message.text, known))
+    return mark_safe(render(message.text, known, [_mark(claim) for claim in _doubted(message)]))
+
+
+@register.filter
+def doubts(message: Message, number: int) -> list[Claim]:
+    """What is doubted of what the answer says with a footnote, where there is more to say than that."""
+    return [claim for claim in _doubted(message) if number in claim.numbers and claim.reason]
+
+
+@register.filter
+def uncited(message: Message) -> int:
+    """How many of its statements bear no footnote."""
+    return sum(claim.verdict == Verdict.UNCITED for claim in message.claims.all())
+
+
+def _doubted(message: Message) -> list[Claim]:
+    return [claim for claim in message.claims.all() if claim.is_doubted]
+
+
+def _mark(claim: Claim) -> Mark:
+    sentence = plain(claim.message.text[claim.start : claim.end])
+    verdict = claim.get_verdict_display().capitalize()
+    return Mark(sentence, claim.verdict, f"{verdict}: {claim.reason}" if claim.reason else verdict, claim.doubt)
 
 
 @register.filter

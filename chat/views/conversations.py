@@ -82,7 +82,7 @@ def _own(request: HttpRequest, conversation_id: UUID) -> Conversation:
 def _messages(request: HttpRequest, conversation: Conversation) -> QuerySet[Message]:
     """With their footnotes, and what the user `thinks` of them: one thing or none."""
     own = Prefetch("feedback", Feedback.objects.filter(user=request.user.pk), to_attr="thinks")
-    return conversation.messages.prefetch_related("citations", own)
+    return conversation.messages.prefetch_related("citations", "claims", own)
 
 
 def _edits(request: HttpRequest) -> bool:

@@ -11,7 +11,8 @@ from documents.rag.sentences import sentences
 from documents.rag.terms import telling_terms
 
 _LEAST = 3
-"""Words that tell something, of which a sentence has as many if it states something; a number counts twice."""
+"""Words that tell something, of which a sentence has as many if it states something, one less if it cites; a number
+counts twice."""
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _MARKER = re.compile(r"[ \t]*\[(\d{1,3})\]")
@@ -32,16 +33,16 @@ class Statement:
 
 
 def statements(answer: str) -> list[Statement]:
-    """What the answer states, or cites something for, in order; nothing of its code and headings."""
+    """What the answer states, in order; nothing of its code, headings and questions, nor a bare "yes"."""
     prose = _FENCE.sub(lambda found: _blank(found[0]), answer)
-    return [one for one in _sentences(prose) if (one.numbers and one.text) or states(one.text)]
+    return [one for one in _sentences(prose) if states(one.text, least=_LEAST - bool(one.numbers))]
 
 
-def states(sentence: str) -> bool:
+def states(sentence: str, *, least: int = _LEAST) -> bool:
     """Whether a sentence in plain words says something that can be checked: no question, nor that nothing was found."""
     if sentence.endswith(("?", "？", ":")) or NOT_FOUND.startswith(sentence):
         return False
-    return len(telling_terms(sentence)) + any(letter.isdigit() for letter in sentence) >= _LEAST
+    return len(telling_terms(sentence)) + any(letter.isdigit() for letter in sentence) >= least
 
 
 def plain(markdown: str) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.markdown import BlockReader, render, render_block
+from chat.marking import Mark
 
 PIECES = st.sampled_from(
     [
@@ -132,3 +133,36 @@ def test_footnotes_stand_behind_the_punctuation() -> None:
         "<p>Two weeks.|1||2| None,|1| he says|3|</p>\n"
     )
     assert "[1][9]." in render("Two weeks[1][9].", {1})
+
+
+# --- What is doubted --------------------------------------------------------------------------
+
+
+def marked(text: str, *marks: Mark) -> str:
+    return render(text, {1}, marks)
+
+
+def test_a_doubted_sentence_is_marked_and_so_are_its_doubted_words() -> None:
+    doubted = Mark("The fee is 6,000 euros.", "contradicted", "Contradicted: the source says “5,000”", "6,000")
+    html = marked("We **asked**. The fee is **6,000** euros [1]. Pay it.", doubted)
+    claim = '<span class="claim" data-verdict="contradicted" title="Contradicted: the source says “5,000”">'
+    assert f"{claim}The fee is </span><strong>{claim.replace('claim', 'doubt', 1)}6,000</span></strong>" in html
+    assert html.startswith("<p>We <strong>asked</strong>. <span")
+    assert html.endswith("</a> Pay it.</p>\n")
+
+
+def test_a_sentence_is_marked_through_code_and_in_lists_and_tables() -> None:
+    doubted = Mark("Set KEY to 5", "uncited", "Uncited")
+    for text in ("Set `KEY` to 5", "- Set `KEY`\n  to 5", "| a |\n|---|\n| Set `KEY` to 5 |"):
+        assert re.search(
+            r'<code><span class="claim"[^>]*>KEY</span></code>|<span class="claim"[^>]*><code>', marked(text, doubted)
+        )
+
+
+@given(TEXTS, st.lists(st.builds(Mark, TEXTS, st.just("partly"), st.just("Partly supported"), TEXTS), max_size=3))
+def test_marks_change_nothing_but_that_there_are_spans(text: str, marks: list[Mark]) -> None:
+    spans = re.compile(r'<span class="(?:claim|doubt)"[^>]*>([^<]*(?:<code>[^<]*</code>)?[^<]*)</span>')
+    html = marked(text, *marks)
+    while (bare := spans.sub(r"\1", html)) != html:
+        html = bare
+    assert html == render(text, {1})

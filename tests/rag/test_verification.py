@@ -147,10 +147,10 @@ async def test_a_judge_that_is_away_is_told() -> None:
 
 
 def test_statements_are_found_with_their_places_and_their_footnotes() -> None:
-    answer = "# Food\n\nIt opens **at noon**.[1] All are vegetarian [2][3], and good.\n\n- Some dishes are vegan, none raw\n"
+    answer = "# A\n\nOpen **at noon**.[1] All are vegetarian [2][3], and good.\n\n- Some dishes are vegan, none raw\n"
     found = statements(answer)
     assert [(one.text, one.numbers) for one in found] == [
-        ("It opens at noon.", (1,)),
+        ("Open at noon.", (1,)),
         ("All are vegetarian, and good.", (2, 3)),
         ("Some dishes are vegan, none raw", ()),
     ]
