@@ -4,9 +4,11 @@ from chat.views.export import export
 from chat.views.feedback import feedback
 from chat.views.golden import golden
 from chat.views.sources import source
+from chat.views.stale import again, stale
 from chat.views.trace import export_trace, trace
 
 __all__ = [
+    "again",
     "conversation",
     "delete",
     "endpoint",
@@ -19,5 +21,6 @@ __all__ = [
     "remove_endpoint",
     "rename",
     "source",
+    "stale",
     "trace",
 ]
