@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q
 from django.urls import reverse
 
 from documents.models import Document, Library, User, Version
@@ -44,6 +44,16 @@ class Conversation(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("conversation", args=[self.pk])
+
+    @property
+    def stays(self) -> bool:
+        """Whether what was said may go to own endpoints only, as it rests on a library that is for these."""
+        return Library.objects.filter(own_endpoints_only=True).filter(self._rests_on()).exists()
+
+    def _rests_on(self) -> Q:
+        rested = self.messages.annotate(document=Func("documents", function="unnest")).values("document")
+        cited = self.messages.values("citations__library")
+        return Q(documents__in=rested) | Q(pk__in=cited)
 
 
 class Message(models.Model):

@@ -72,7 +72,7 @@ class Ground:
     """What an answer will stand on: its ids, what may be read for it, and what was said before.
 
     `stale` is an answer of the conversation whose writer may be gone; `found` are the chunks of one that is gone deeper
-    than.
+    than. What was said `stays` where it may go to own endpoints only.
     """
 
     asked: Asked
@@ -87,6 +87,7 @@ class Ground:
     receipts: tuple[str, ...] = ()
     allowance: Allowance | None = None
     warning: str = ""
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ def look_up(session: str, asked: Asked) -> Ground:
         found=tuple(earlier.found) if earlier else (),
         allowance=allowance,
         warning=warning,
+        stays=bool(asked.conversation) and Conversation(pk=asked.conversation).stays,
     )
 
 

@@ -97,7 +97,9 @@ class Writing:
         ground = self._ground
         if ground.warning:
             self._take(Notice(ground.warning))
-        system = await wiring.current().system(ground.libraries, model=ground.asked.model, allowance=ground.allowance)
+        system = await wiring.current().system(
+            ground.libraries, model=ground.asked.model, allowance=ground.allowance, stays=ground.stays
+        )
         question = Question(
             ground.asked.text,
             ground.history,

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.request import getproxies
@@ -144,6 +144,7 @@ class Wiring:
         rerank: bool = True,
         model: str = "",
         allowance: Allowance | None = None,
+        stays: bool = False,
     ) -> RAGSystem:
         """A system over these libraries, by the live space's embedding model and the chat models in force.
 
@@ -151,9 +152,11 @@ class Wiring:
         in the directory `cache`, where one is given. With a `space`, it is by that one's model instead. Where a
         reranker is configured it is used, unless `rerank` is false. The chat model called `model` is asked first, else
         the one that the libraries agree on, and for no more than its `allowance`; where nothing is left of that, there
-        is none. Where one of the libraries is for own endpoints only, no other takes part.
+        is none. Where one of the libraries is for own endpoints only, or the text `stays` for what was said before,
+        no other takes part.
         """
         force = await self._in_force(libraries)
+        force = replace(force, stays=force.stays or stays)
         space = space or force.space or await self._first_space()
         database = self._database(libraries, space)
         llm = self._llm(force, model, allowance)

@@ -101,4 +101,5 @@ def _composer(request: HttpRequest, conversation: Conversation | None) -> dict[s
         "model": conversation.model if conversation else "",
         "embeds_at": urlsplit(settings.OPENAI_BASE_URL).netloc if outside_embedding() else "",
         "quotes_only": not models,
+        "stays": bool(conversation and conversation.stays),
     }

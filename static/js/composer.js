@@ -83,7 +83,7 @@ export class Composer {
     const all = [...this.#form.querySelectorAll("[name=library]")];
     const chosen = all.filter(({ checked }) => checked);
     const libraries = chosen.length ? chosen : all;
-    const stays = libraries.some(({ dataset }) => "stays" in dataset);
+    const stays = "stays" in this.#form.dataset || libraries.some(({ dataset }) => "stays" in dataset);
     const models = [...this.#form.querySelectorAll("[name=model][data-where]")];
     const allowed = models.filter(({ dataset }) => !stays || "own" in dataset);
     const named = new Set(libraries.map(({ dataset }) => dataset.model).filter(Boolean));

@@ -13,11 +13,12 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from chat.models import Conversation, Message
 from documents import spaces
 from documents.endpoints import StaysHere, is_own
 from documents.evaluating.variants import system_of
 from documents.indexing import index
-from documents.models import Endpoint, Library, User
+from documents.models import Document, Endpoint, Library, User
 from documents.rag.embedding import LocalEmbedding
 from documents.rag.errors import ModelRefused
 from documents.rag.strategies import MEASURED
@@ -132,6 +133,22 @@ async def test_one_such_library_among_those_asked_keeps_all_of_the_question_here
     other = await Library.objects.acreate(name="Open")
     answer = await (await wiring.system([other.pk, library.pk])).query(QUESTION)
     assert answer.model == "own-chat"
+    assert outside.history == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
+async def test_what_was_said_from_such_a_library_keeps_what_is_asked_next_here(
+    wiring: Wiring, library: Library, give: Give, owner: User, outside: OpenAIServer
+) -> None:
+    await written(give, stays=True)
+    document = await Document.objects.aget()
+    conversation = await Conversation.objects.acreate(owner=owner)
+    assert not await in_thread(lambda: conversation.stays)
+    await Message.objects.acreate(conversation=conversation, role="assistant", text=FACT, documents=[document.pk])
+    assert await in_thread(lambda: conversation.stays)
+    other = await Library.objects.acreate(name="Open")
+    await (await wiring.system([other.pk], stays=True)).query(QUESTION)
     assert outside.history == []
 
 
