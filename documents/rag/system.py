@@ -65,7 +65,7 @@ WHOLE = 100_000
 """Tokens of passages that are put into a prompt at most, where all that there is has room in it."""
 
 RESERVED = 4_000
-"""Of a model's context, for the rules, the conversation and the answer."""
+"""Of a model's context, for the rules, the conversation and the answer; half of a short one."""
 
 UNDER_WAY = 6
 """Batches of one call that are being embedded or stored."""
@@ -218,7 +218,7 @@ class RAGSystem:
     def _room(self) -> int:
         """How many tokens of passages an answer may rest on, where all that there is goes into the prompt."""
         known = self._llm.profile.context_tokens if self._llm else None
-        return min(known - RESERVED, WHOLE) if known and known > 2 * RESERVED else self._context_tokens
+        return min(known - min(RESERVED, known // 2), WHOLE) if known else self._context_tokens
 
     async def hydrated(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
         """Passages as they would stand in a prompt."""

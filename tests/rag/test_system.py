@@ -10,7 +10,7 @@ import tiktoken
 from documents.rag.errors import BadVector, InvalidDocument, ModelUnavailable, UnknownStrategy
 from documents.rag.prompts import NOT_FOUND
 from documents.rag.system import RAGSystem
-from documents.rag.types import Answer, Citation, Event, Notice, Passages, Question, Step, Text, Turn
+from documents.rag.types import Answer, Citation, Event, ModelProfile, Notice, Passages, Question, Step, Text, Turn
 from tests.fakes import FakeEmbedding, FakeLLM, FakeReranker
 from tests.rag.memory import MemoryVectorDB
 
@@ -311,3 +311,13 @@ async def test_nothing_is_stored_when_embedding_fails() -> None:
     with pytest.raises(BadVector):
         await RAGSystem(embedding, vector_db, None).index_documents(["a text"], [{"source": "a"}])
     assert not vector_db.chunks
+
+
+async def test_a_model_with_a_short_context_is_given_no_more_passages_than_fill_half_of_it() -> None:
+    llm = FakeLLM(["a"], profile=ModelProfile(context_tokens=400))
+    system = RAGSystem(FakeEmbedding(), MemoryVectorDB(), llm)
+    texts = [f"Rule {number}: the door of room {number} is closed at {number} o'clock." for number in range(30)]
+    await system.index_documents(texts, [{"source": f"{number}.md"} for number in range(30)])
+    answer = await system.query("When is the door of a room closed?", top_k=30)
+    assert 5 <= len(answer.passages) < 20
+    assert sum(passage.tokens for passage in answer.passages) <= 200
