@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar, cast
+from urllib.parse import urlsplit
 
 from django import forms
 
 from chat.models import Conversation, Feedback
 from documents.models import Endpoint
+
+_DEAREST = 1_000_000
 
 
 class TitleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -60,8 +63,17 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
         efforts = Endpoint._meta.get_field("reasoning_effort").get_choices(blank_choice=[("", "As the model likes")])
         cast(forms.TypedChoiceField, self.fields["reasoning_effort"]).choices = efforts
 
+    def clean_base_url(self) -> str:
+        address: str = self.cleaned_data["base_url"]
+        if "@" in urlsplit(address).netloc:
+            raise forms.ValidationError("Leave name and password out of the address. What proves who asks is the key.")
+        return address
+
     def clean_api_key(self) -> str:
-        return self.cleaned_data["api_key"] or str(self.instance.api_key)
+        key: str = self.cleaned_data["api_key"] or str(self.instance.api_key)
+        if not (key.isascii() and key.isprintable()):
+            raise forms.ValidationError("A key has no accents, and no other signs but those of ASCII. Copy it again.")
+        return key
 
     def clean_position(self) -> int:
         return self.cleaned_data["position"] or 1
@@ -76,4 +88,6 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
         price: float | None = self.cleaned_data[name]
         if price is not None and price < 0:
             raise forms.ValidationError("A price is not less than 0. Leave it empty where you don't know it.")
+        if price is not None and price > _DEAREST:
+            raise forms.ValidationError(f"A price is for a million tokens: not more than {_DEAREST:,}.")
         return price

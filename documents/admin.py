@@ -187,7 +187,10 @@ class ReceiptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Endpoint)
 class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Its key is set on the page of chat models, and doesn't go to a browser here either."""
+
     list_display = ("chat_model", "base_url", "changed")
+    exclude = ("api_key",)
     formfield_overrides: ClassVar = {models.URLField: {"assume_scheme": "https"}}
 
     def has_add_permission(self, request: HttpRequest) -> bool:

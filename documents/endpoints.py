@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -34,11 +34,12 @@ def is_own(address: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A chat model that may be asked, and where text goes for it."""
+    """A chat model that may be asked, and where text goes for it; `again` where one of its name is asked before it."""
 
     name: str
     host: str
     own: bool
+    again: bool = False
 
 
 def chat_models() -> list[Connected]:
@@ -49,7 +50,9 @@ def chat_models() -> list[Connected]:
         row = rows.pop((settings.OPENAI_BASE_URL, settings.CHAT_MODEL), None)
         own = row.own if row else is_own(settings.OPENAI_BASE_URL)
         found.append(Connected(settings.CHAT_MODEL, _host(settings.OPENAI_BASE_URL), own))
-    return found + [Connected(row.chat_model, _host(row.base_url), row.own) for row in rows.values() if row.active]
+    found += [Connected(row.chat_model, _host(row.base_url), row.own) for row in rows.values() if row.active]
+    first = {model.name: model for model in reversed(found)}
+    return [replace(model, again=model is not first[model.name]) for model in found]
 
 
 def _host(address: str) -> str:

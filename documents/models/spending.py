@@ -54,4 +54,4 @@ class Budget(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.amount:g} {settings.CURRENCY} {self.get_period_display()}"
+        return f"{self.amount:,.10g} {settings.CURRENCY} {self.get_period_display()}"

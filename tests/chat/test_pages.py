@@ -154,6 +154,31 @@ def test_a_model_is_kept_with_what_is_known_of_it_changed_and_removed(
     assert "no longer connected" in admin.post(f"model/{number[1]}/remove/")[1]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"base_url": "http://user:word@127.0.0.1:9/v1"}, "Leave name and password out of the address"),
+        ({"api_key": "kéy"}, "A key has no accents"),
+        ({"prompt_price": "1e308"}, "A price is for a million tokens"),
+    ],
+)
+def test_an_endpoint_that_could_not_be_asked_is_refused(admin: Visitor, wrong: dict[str, str], sentence: str) -> None:
+    fields = {"base_url": "http://127.0.0.1:9/v1", "api_key": "k", "chat_model": "never"} | wrong
+    status, page = admin.post("model/", do="save", **fields)
+    assert (status, sentence in page) == (400, True)
+
+
+def test_a_models_key_is_not_shown_in_the_administration_either(admin: Visitor, model: OpenAIServer) -> None:
+    fields = {"base_url": model.url, "api_key": "secret-key", "chat_model": "scripted-third"}
+    page = admin.post("model/", do="save", **fields)[1]
+    number = re.search(r'href="/model/(\d+)/">scripted-third', page)
+    assert number
+    shown = admin.get(f"admin/documents/endpoint/{number[1]}/change/")[1]
+    assert "scripted-third" in shown
+    assert "secret-key" not in shown
+    admin.post(f"model/{number[1]}/remove/")
+
+
 def test_models_can_be_listed_before_one_is_chosen(admin: Visitor) -> None:
     assert re.search(r'<button[^>]*value="list" formnovalidate>', admin.get("model/")[1])
 
