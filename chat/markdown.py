@@ -72,11 +72,11 @@ def render_block(block: str, known: Collection[int] = (), marks: Sequence[Mark] 
     return _cleaner.clean(_markdown.render(block, {"known": known, "marks": marks}))
 
 
-def parse_block(block: str, known: Collection[int] = ()) -> list[Token]:
+def parse_block(block: str, known: Collection[int] = (), marks: Sequence[Mark] = ()) -> list[Token]:
     """One block as what `render_block` makes HTML of."""
     if len(block) > _LONGEST_BLOCK:
         return [Token("code_block", "code", 0, content=block, map=[0, block.count("\n") + 1])]
-    return _markdown.parse(block, {"known": known})
+    return _markdown.parse(block, {"known": known, "marks": marks})
 
 
 # --- Where blocks end -------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from documents import models
-from documents.rag.parsing.cells import cell_range, written_range
+from documents.rag.parsing.cells import cell_range, letters, written_range
 from documents.rag.parsing.grids import CELL_BREAK
 from documents.rag.types import Block, BlockKind, Box, HowRead, Page, Words
 
@@ -65,20 +65,28 @@ def _stored_block(block: Block) -> list[object]:
 class MarkedBlock:
     """A block as HTML that is safe to show: its text, or a table's rows of cells, with `<mark>` around what is marked.
 
-    `level` is a heading's (1–6) or a list item's depth, else 0.
+    `level` is a heading's (1–6) or a list item's depth, else 0. A spreadsheet's table has the names of its `columns`,
+    and the number of its `top` row.
     """
 
     kind: BlockKind
     level: int
     text: SafeString
     rows: tuple[tuple[SafeString, ...], ...] = ()
+    columns: tuple[str, ...] = ()
+    top: int = 0
+
+    @property
+    def numbered(self) -> Iterator[tuple[int, tuple[SafeString, ...]]]:
+        """The rows with their numbers."""
+        return enumerate(self.rows, self.top)
 
 
 def blocks(page: models.Page, marks: Sequence[Mark] = ()) -> list[MarkedBlock]:
     """The page's blocks in reading order, with these stretches of its text marked."""
     return [
-        _marked_block(page.text, BlockKind(kind), start, end, level=level, marks=marks)
-        for kind, start, end, level, *_ in page.blocks
+        _marked_block(page.text, BlockKind(kind), start, end, level=level, marks=marks, cells="".join(cells))
+        for kind, start, end, level, _, *cells in page.blocks
     ]
 
 
@@ -99,7 +107,7 @@ def _rows(block: Block, text: str, start: int, end: int) -> str:
 
 
 def _marked_block(
-    text: str, kind: BlockKind, start: int, end: int, *, level: int, marks: Sequence[Mark]
+    text: str, kind: BlockKind, start: int, end: int, *, level: int, marks: Sequence[Mark], cells: str
 ) -> MarkedBlock:
     if kind is not BlockKind.TABLE:
         return MarkedBlock(kind, level, marked(text, start, end, marks))
@@ -107,7 +115,13 @@ def _marked_block(
         tuple(marked(text, *cell, marks) for cell in _parts(text, *row, CELL_BREAK))
         for row in _parts(text, start, end, "\n")
     ]
-    return MarkedBlock(kind, level, mark_safe(""), tuple(rows))
+    if not cells:
+        return MarkedBlock(kind, level, mark_safe(""), tuple(rows))
+    left, top, right, _ = cell_range(cells)
+    columns = tuple(map(letters, range(left, right + 1)))
+    empty = (mark_safe(""),) * len(columns)
+    whole = tuple((*row, *empty[len(row) :]) for row in rows)
+    return MarkedBlock(kind, level, mark_safe(""), whole, columns, top)
 
 
 def _parts(text: str, start: int, end: int, between: str) -> Iterator[Mark]:

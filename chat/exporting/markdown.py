@@ -48,7 +48,8 @@ def _told(known: Collection[int], found: re.Match[str]) -> str:
 def _note(note: Note) -> str:
     """The place, with the verdict, then what is quoted and to be known."""
     place = f"**{_plain(note.place)}**{f' ({note.verdict})' if note.verdict else ''}"
-    said = [f"“{_plain(note.quote)}”" if note.quote else "", _plain(note.remark), note.hash and f"SHA-256 {note.hash}"]
+    quote = f"“{_plain(note.quote)}”" if note.quote else ""
+    said = [quote, *map(_plain, note.doubts), _plain(note.remark), note.hash and f"SHA-256 {note.hash}"]
     return f"[^{note.number}]: " + ". ".join(filter(None, [place, " ".join(filter(None, said))]))
 
 

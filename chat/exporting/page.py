@@ -10,5 +10,5 @@ from chat.markdown import render
 
 
 def page(answer: Exported) -> str:
-    text = mark_safe(render(answer.text, answer.numbers))
+    text = mark_safe(render(answer.text, answer.numbers, answer.marks))
     return render_to_string("chat/export.html", {"answer": answer, "text": text})

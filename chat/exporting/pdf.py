@@ -65,14 +65,19 @@ def pdf(answer: Exported) -> bytes:
 
 def _data(answer: Exported) -> dict[str, Any]:
     text = "".join(
-        [answer.question, answer.text, *answer.remarks, *(f"{note.place}{note.quote}" for note in answer.notes)]
+        [
+            answer.question,
+            answer.text,
+            *answer.remarks,
+            *(f"{note.place}{note.quote}{note.doubts}" for note in answer.notes),
+        ]
     )
     tree = _Tree()
-    parts = [tree.part(SyntaxTreeNode(parse_block(block, answer.numbers))) for block in blocks(answer.text)]
+    parsed = (parse_block(block, answer.numbers, answer.marks) for block in blocks(answer.text))
     return {
         "question": _breakable(answer.question),
         "remarks": [*answer.remarks, *([_LACKING] if _UNSEEN.search(text) else [])],
-        "text": parts,
+        "text": [tree.part(SyntaxTreeNode(tokens)) for tokens in parsed],
         "origin": answer.origin,
         "notes": {str(note.number): _told(note) for note in answer.notes},
         "uncited": [tree.citation(number) for number in sorted(answer.numbers - tree.cited)],
@@ -103,7 +108,7 @@ class _Tree:
 
 
 def _told(note: Note) -> dict[str, str]:
-    return {name: _breakable(str(value)) for name, value in asdict(note).items()}
+    return {name: _breakable(str(value)) for name, value in asdict(note).items()} | {"doubts": " ".join(note.doubts)}
 
 
 def _breakable(text: str) -> str:

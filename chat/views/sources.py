@@ -16,6 +16,7 @@ from chat.lasting import standings
 from chat.live import logged
 from chat.models import Citation, Conversation, Message
 from documents.alike import copies
+from documents.letters import letterhead
 from documents.models import Document, Library, Page
 from documents.places import Mark, blocks, wording
 from documents.rag.types import Box
@@ -71,6 +72,7 @@ def _place(request: HttpRequest, citation: Citation) -> dict[str, Any]:
         "blocks": blocks(page, [(start, end)]) if page else [],
         "copies": copies(page, start, end, request.user)[:COPIES_SHOWN] if page else [],
         "rects": [rect(Box(*sides)) for sides in citation.boxes],
+        "letterhead": letterhead(page.version) if page else {},
         "may_download": _may_download(request, document),
     }
 

@@ -3,10 +3,13 @@ import { fetchPartial } from "partials";
 const GONE = "This source was removed, or you may not read it.";
 const AWAY = "This source can’t be had at the moment. Try again in a while.";
 
-/** The source beside the conversation: opened by a footnote's number, closed by Escape. */
+const KEYS = { ArrowLeft: "prev", k: "prev", ArrowRight: "next", j: "next" };
+
+/** The source beside the conversation: opened by a footnote's number, leafed through by keys, closed by Escape. */
 export class SourcePanel {
   #element;
   #opener = null;
+  #wanted = null;
 
   constructor(element) {
     this.#element = element;
@@ -14,6 +17,7 @@ export class SourcePanel {
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !this.#element.hidden) this.#close();
     });
+    this.#element.addEventListener("keydown", (event) => this.#pressed(event));
     addEventListener("hashchange", () => this.#openLinked());
     this.#openLinked();
   }
@@ -25,6 +29,16 @@ export class SourcePanel {
     else if (action === "close") this.#close();
     else if (action === "copy-link") this.#copyLink(event);
     else if (action === "trace") this.#traced(event);
+  }
+
+  /** Leaves alone what somebody types in, and what scrolls sideways. */
+  #pressed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable], table, pre")) return;
+    const link = this.#element.querySelector(`.source-foot [rel="${KEYS[event.key]}"]`);
+    if (!link) return;
+    event.preventDefault();
+    link.click();
   }
 
   #followed(event, note) {
@@ -46,10 +60,14 @@ export class SourcePanel {
     this.#mark(null);
     this.#element.dataset.message = answer.dataset.message;
     history.replaceState(null, "", `#trace-${answer.dataset.message}`);
-    this.#show(await fetchSource(`${answer.dataset.url}trace/`, ""));
+    await this.#show(fetchSource(`${answer.dataset.url}trace/`, ""));
   }
 
-  #show(panel) {
+  /** What is asked for, once it is here; nothing where something else is wanted by then. */
+  async #show(fetched) {
+    this.#wanted = fetched;
+    const panel = await fetched;
+    if (this.#wanted !== fetched) return;
     this.#element.replaceChildren(panel);
     this.#element.hidden = false;
     this.#element.querySelector("h2")?.focus({ preventScroll: true });
@@ -70,11 +88,12 @@ export class SourcePanel {
   async #open(answer, number) {
     this.#mark(answer, number);
     history.replaceState(null, "", `#note-${answer.dataset.message}-${number}`);
-    this.#show(await fetchSource(`${answer.dataset.url}sources/${number}/`, number));
+    await this.#show(fetchSource(`${answer.dataset.url}sources/${number}/`, number));
     this.#element.querySelector("mark, rect")?.scrollIntoView({ block: "center" });
   }
 
   #close() {
+    this.#wanted = null;
     this.#element.hidden = true;
     this.#mark(null);
     history.replaceState(null, "", location.pathname);

@@ -70,6 +70,35 @@ def test_a_link_to_a_footnote_opens_it(page: Page) -> None:
     expect(source.locator("mark").first).to_be_visible()
 
 
+def test_footnotes_are_leafed_through_by_keys_while_the_source_has_the_focus(page: Page, model: OpenAIServer) -> None:
+    model.queue(Reply("Employees have 25 days of paid leave a year. Trains are paid for in full."))
+    ask(page, QUESTION)
+    answer = page.locator(".answer[data-status=complete]")
+    answer.locator(".prose .cite").first.click()
+    source = page.get_by_role("complementary", name="Source")
+    expect(source.get_by_role("heading").first).to_be_focused()
+    for key, number in (("ArrowRight", 2), ("k", 1), ("j", 2), ("j", 2), ("ArrowLeft", 1), ("Control+ArrowRight", 1)):
+        page.keyboard.press(key)
+        expect(source).to_contain_text(f"Footnote {number} ")
+        expect(source.get_by_role("heading").first).to_be_focused()
+        expect(answer.locator(f'.prose .cite[data-n="{number}"]')).to_have_attribute("aria-current", "true")
+    page.get_by_role("textbox", name="Question").press_sequentially("jk")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("textbox", name="Question")).to_have_value("jk")
+    expect(source).to_contain_text("Footnote 1 ")
+
+
+def test_an_answer_is_exported(page: Page) -> None:
+    ask(page, QUESTION)
+    answer = page.locator(".answer[data-status=complete]")
+    answer.get_by_text("Export", exact=True).click()
+    with page.expect_download() as download:
+        answer.get_by_role("link", name="PDF").click()
+    assert download.value.suggested_filename.endswith(".pdf")
+    page.keyboard.press("Escape")
+    expect(answer.get_by_role("link", name="PDF")).to_be_hidden()
+
+
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [(404, "This source was removed, or you may not read it."), (500, "This source can’t be had at the moment.")],

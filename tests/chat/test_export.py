@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from chat.exporting import pdf
-from chat.models import Message
+from chat.models import Claim, Message
 from documents.ingest import delete
 from documents.models import Document, Library, Membership, User, Version
 from documents.purging import erase, work_off
@@ -164,3 +164,19 @@ def test_exporting_costs_as_many_queries_with_many_footnotes_as_with_one(
             assert "It still says this, on page 1." in client.get(path(message, "md")).text
         counts.append(len(captured))
     assert counts[0] == counts[1]
+
+
+def test_what_is_doubted_is_told_with_its_footnote(client: Client, teammate: User, version: Version) -> None:
+    text = "Everyone has 28 days.[1] Nobody counts them."
+    message = answer(teammate, cites(version, LEAVE, verdict="contradicted"), text=text)
+    said = {"doubt": "28", "reason": "the source says 25"}
+    Claim.objects.create(message=message, start=0, end=21, numbers=[1], verdict="contradicted", **said)
+    Claim.objects.create(message=message, start=25, end=44, verdict="uncited")
+    for form in ("md", "html", "pdf"):
+        exported = export(client, teammate, message, form)
+        assert "contradicted" in exported
+        assert "“28”: the source says 25" in exported
+        assert "1 statement without a source" in exported
+    assert '<span class="doubt" data-verdict="contradicted"' in export(client, teammate, message, "html")
+    Membership.objects.filter(user=teammate).delete()
+    assert "the source says" not in export(client, teammate, message, "html")

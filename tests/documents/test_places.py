@@ -60,3 +60,10 @@ def test_boxes_run_together_within_a_line() -> None:
     page = models.Page(words=Words.of(words).packed)
     assert boxes(page, 4, 12) == [Box(0.21, 0.10, 0.3, 0.125), Box(0.1, 0.14, 0.2, 0.16)]
     assert boxes(page, 0, 8) == [Box(0.1, 0.10, 0.3, 0.125)]
+
+
+def test_a_spreadsheets_table_has_the_names_of_its_columns_and_rows() -> None:
+    page = Page(1, "Days | Who\n25", (Block(BlockKind.TABLE, 0, 13, ("Leave",), cells="Z7:AA8"),))
+    [table] = blocks(stored(1, page))
+    assert table.columns == ("Z", "AA")
+    assert list(table.numbered) == [(7, ("Days", "Who")), (8, ("25", ""))]

@@ -9,7 +9,7 @@ _RANGE = re.compile(r"([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?")
 
 def written_range(left: int, top: int, right: int, bottom: int) -> str:
     """The cells from column `left` to `right` and row `top` to `bottom`, all counted from 1."""
-    first, last = f"{_letters(left)}{top}", f"{_letters(right)}{bottom}"
+    first, last = f"{letters(left)}{top}", f"{letters(right)}{bottom}"
     return first if first == last else f"{first}:{last}"
 
 
@@ -22,12 +22,13 @@ def cell_range(written: str) -> tuple[int, int, int, int]:
     return _number(left), int(top), _number(right or left), int(bottom or top)
 
 
-def _letters(column: int) -> str:
-    letters = ""
+def letters(column: int) -> str:
+    """What a column is called: AB for the 28th."""
+    name = ""
     while column:
         column, digit = divmod(column - 1, 26)
-        letters = chr(ord("A") + digit) + letters
-    return letters
+        name = chr(ord("A") + digit) + name
+    return name
 
 
 def _number(letters: str) -> int:
