@@ -196,6 +196,12 @@ class Citation(models.Model):
         models.PositiveIntegerField(), default=list, help_text="[page, start, end] of them there; empty, they are gone."
     )
 
+    remark = ""
+    """What has become of its source, in few words, where `chat.reading` has looked."""
+
+    closed = False
+    """Whether its reader may not open it, where `chat.reading` has looked."""
+
     class Meta:
         ordering = ("message", "number")
         constraints = (models.UniqueConstraint("message", "number", name="one_citation_a_number"),)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from chat.forms import TitleForm
 from chat.models import Conversation, Feedback, Message
+from chat.reading import as_readable
 from documents.endpoints import chat_models, outside_embedding
 from documents.models import Library
 from documents.rag.strategies import STRATEGIES
@@ -36,7 +37,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         "chat/conversation.html",
         {
             "conversation": found,
-            "thread": _messages(request, found),
+            "thread": as_readable(_messages(request, found), request.user),
             "edits": _edits(request),
             **_composer(request, found),
         },
@@ -47,15 +48,9 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @require_GET
 def message(request: HttpRequest, conversation_id: UUID, message_id: int) -> HttpResponse:
     found = _own(request, conversation_id)
-    return render(
-        request,
-        "chat/_message.html",
-        {
-            "conversation": found,
-            "message": get_object_or_404(_messages(request, found), pk=message_id),
-            "edits": _edits(request),
-        },
-    )
+    [shown] = as_readable([get_object_or_404(_messages(request, found), pk=message_id)], request.user)
+    context = {"conversation": found, "message": shown, "edits": _edits(request)}
+    return render(request, "chat/_message.html", context)
 
 
 @login_required
