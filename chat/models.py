@@ -191,7 +191,7 @@ class Citation(models.Model):
         max_length=12, choices=Verdict, blank=True, help_text="The gravest on what it is cited for."
     )
     erased_at = models.DateTimeField(null=True, blank=True, help_text="Its words went then, with the document.")
-    compared = models.BigIntegerField(null=True, help_text="The later version in which its words were looked for.")
+    compared = models.DateTimeField(null=True, help_text="When its words were looked for in a later version.")
     still = ArrayField(
         models.PositiveIntegerField(), default=list, help_text="[page, start, end] of them there; empty, they are gone."
     )

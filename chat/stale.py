@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from chat.lasting import Standing, State, compare, standings, uncompared
+from chat.lasting import Standing, State, standings
 from chat.models import Citation, Conversation, Message
+from chat.newer import compare, uncompared
 from documents.models import Library, User
 
 AT_A_TIME = 1000
@@ -67,7 +68,8 @@ def _gone() -> Q:
 
 
 def _changed() -> Q:
-    return Q(compared=F("document__current"), still=[]) & ~Q(document__current=F("version"))
+    looked_for = Q(compared__isnull=False) & ~Q(compared__lte=F("document__current__ready_at"))
+    return looked_for & Q(still=[]) & ~Q(document__current=F("version"))
 
 
 def _resting_on(library: Library, stale: Q) -> QuerySet[Message]:

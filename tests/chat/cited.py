@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from chat.models import Citation, Conversation, Message
 from documents.ingest import Keep, receive
@@ -20,7 +21,7 @@ def put(library: Library, name: str, *pages: str) -> Version:
     for number, text in enumerate(pages, 1):
         blocks = [["paragraph", 0, len(text), 0, []]]
         Page.objects.create(version=version, number=number, text=text, how_read="text", blocks=blocks)
-    Version.objects.filter(pk=version.pk).update(status="ready")
+    Version.objects.filter(pk=version.pk).update(status="ready", ready_at=timezone.now())
     Document.objects.filter(pk=version.document_id).update(current=version)
     return Version.objects.select_related("document__library").get(pk=version.pk)
 

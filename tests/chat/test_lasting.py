@@ -138,8 +138,10 @@ def test_a_page_that_was_read_anew_is_marked_where_the_words_are_now(
     assert f"<mark>{LEAVE}</mark>" in shown
 
 
-def test_each_is_looked_for_once_in_each_version(teammate: User, library: Library, asked: Message) -> None:
-    put(library, "leave.pdf", "Foreword", LEAVE)
+def test_each_is_looked_for_once_each_time_a_version_is_read(teammate: User, library: Library, asked: Message) -> None:
+    newer = put(library, "leave.pdf", "Foreword", LEAVE)
     assert state(asked, teammate) == State.STILL
-    Page.objects.filter(version=Version.objects.latest("pk")).update(text="")
+    Page.objects.filter(version=newer).update(text="")
     assert state(asked, teammate) == State.STILL
+    Version.objects.filter(pk=newer.pk).update(ready_at=timezone.now())
+    assert state(asked, teammate) == State.CHANGED

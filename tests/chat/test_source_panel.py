@@ -87,3 +87,17 @@ def test_a_page_is_fetched_when_it_is_seen_as_finely_as_the_screen_shows_it(
     picture = reverse("page-image", args=[version.document_id, 1, 1])
     assert f'srcset="{picture}?width=600 600w, {picture}?width=1200 1200w, {picture}?width=1800 1800w"' in shown
     assert 'loading="lazy"' in shown
+
+
+def test_a_link_to_a_footnote_tells_a_stranger_nothing(
+    client: Client, owner: User, stranger: User, library: Library
+) -> None:
+    message = answer(owner, cites(put(library, "secret.md", "Leave"), "Leave"))
+    link = reverse("source", args=[message.conversation_id, message.pk, 1])
+    for address in (message.conversation.get_absolute_url(), link):
+        client.force_login(stranger)
+        response = client.get(address)
+        assert response.status_code == 404
+        assert "secret" not in response.text
+        client.logout()
+        assert client.get(address).status_code == 302
