@@ -13,9 +13,11 @@ from chat.markdown import blocks, parse_block
 _CODE = frozenset({"fence", "code_block"})
 
 _TELLING = re.compile(
-    r"(?P<code>(?P<ticks>`+).+?(?P=ticks))|\[(?P<number>\d{1,3})\](?!\()|(?P<live><(?=[a-z/!?])|!\[)", re.I
+    r"(?P<left>\\[^\w\s]|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|`+|(?<!!)\[[^\[\]]*\]\([^()\s]*\))"
+    r"|\[(?P<number>\d{1,3})\]|(?P<live><(?=[a-z/!?])|!\[(?:[^\[\]]|\[[^\[\]]*\])*\](?=\())",
+    re.IGNORECASE | re.DOTALL,
 )
-"""What is not left as it stands: code, which is, markers, and what may fetch or run something where it is opened."""
+"""What is left as it stands (escapes, code, links), markers, and what may fetch or run something where it is opened."""
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>#|~$!]")
 

@@ -64,6 +64,14 @@ def test_what_stands_in_code_is_no_footnote(client: Client, teammate: User, vers
     assert "[^1]" not in text.partition("~~~")[2].partition("[^1]:")[0]
 
 
+def test_markdown_fetches_and_runs_nothing_where_it_is_opened(client: Client, teammate: User, version: Version) -> None:
+    text = "<script>x</script> 1 < 2 ![x[1]](https://evil.example/x.png) [a](https://b.example) \\[1] ``[1]`[1]"
+    exported = export(client, teammate, answer(teammate, cites(version, LEAVE, title="<b>![y](z)"), text=text))
+    said = r"\<script>x\</script> 1 < 2 \![x[1]](https://evil.example/x.png) [a](https://b.example) \[1] ``[^1]`[^1]"
+    assert f"\n\n{said}\n\n" in exported
+    assert r"[^1]: **\<b\>\!\[y\](z), page 1, version 1**" in exported
+
+
 def test_the_web_page_stands_alone_and_runs_nothing(client: Client, teammate: User, version: Version) -> None:
     text = "<script>alert(1)</script> ![x](https://evil.example/x.png) [y](javascript:alert(1))[1]"
     message = answer(teammate, cites(version, LEAVE, title="<script>alert(2)</script>"), text=text)
