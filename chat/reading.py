@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import prefetch_related_objects
 
 from chat.erasure import without_quotations
 from chat.lasting import State, standings
@@ -17,6 +18,7 @@ _REMARKS = {State.REMOVED: "removed since", State.MOVED: "moved since", State.CH
 def as_readable(messages: Iterable[Message], user: User | AnonymousUser) -> list[Message]:
     """The messages, not to be saved: footnotes with a `remark`, and nothing of sources that the reader may not open."""
     messages = list(messages)
+    prefetch_related_objects(messages, "citations", "claims")
     citations = [citation for message in messages for citation in message.citations.all()]
     for citation, standing in zip(citations, standings(citations, user), strict=True):
         citation.remark = _REMARKS.get(standing.state, "")

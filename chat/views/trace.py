@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from chat.models import Conversation, Message
+from chat.reading import as_readable
 from chat.tracing import shown
 from documents.views.libraries import user_of
 
@@ -37,4 +38,5 @@ def _own(request: HttpRequest, conversation_id: UUID, message_id: int) -> Messag
 
 
 def _shown(request: HttpRequest, message: Message) -> dict[str, Any]:
-    return shown(message, user_of(request))
+    [readable] = as_readable([message], request.user)
+    return shown(readable, user_of(request))

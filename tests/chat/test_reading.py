@@ -62,6 +62,8 @@ def test_of_a_source_that_may_not_be_read_any_more_neither_name_nor_words_are_sh
     assert "A source you can’t open" in shown
     for hidden in (LEAVE, "leave.md", "Holidays", "the source says"):
         assert hidden not in shown
+    trace = client.get(reverse("trace-export", args=[asked.conversation_id, asked.pk])).text
+    assert LEAVE not in trace
     assert Citation.objects.get().quote == LEAVE
     asked.refresh_from_db()
     assert LEAVE in asked.text
