@@ -9,12 +9,14 @@ from pathlib import Path
 
 import typst
 
-MEMORY = 1 << 30
+ADDRESSES = 2 << 30
+"""Bytes of virtual memory, of which some 100 MB are used."""
+
 FONTS = (str(files("noto_cjk_sans_otc")), str(files("fontpkg_noto_sans_arabic") / "files"))
 
 
 def main(template: str) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (2 * MEMORY, 2 * MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
     fonts = typst.Fonts(include_system_fonts=False, font_paths=list(FONTS))
     data = {"answer": sys.stdin.buffer.read().decode()}
     made = typst.compile(Path(template).read_bytes(), font_paths=fonts, ignore_system_fonts=True, sys_inputs=data)
