@@ -20,7 +20,8 @@ def as_readable(messages: Iterable[Message], user: User | AnonymousUser) -> list
     messages = list(messages)
     prefetch_related_objects(messages, "citations", "claims")
     citations = [citation for message in messages for citation in message.citations.all()]
-    for citation, standing in zip(citations, standings(citations, user), strict=True):
+    stand = standings(citations, user) if citations else []
+    for citation, standing in zip(citations, stand, strict=True):
         citation.remark = _REMARKS.get(standing.state, "")
         if standing.state == State.CLOSED:
             _close(citation, standing.sentence)

@@ -19,6 +19,7 @@ from django.utils.text import Truncator
 
 from chat.erasure import without_quotations
 from chat.models import Citation, Claim, Conversation, Message, Prompt
+from chat.reading import as_readable
 from documents import spending
 from documents.endpoints import chat_models
 from documents.erasure import hold
@@ -116,6 +117,7 @@ def look_up(session: str, asked: Asked) -> Ground:
     if asked.model and asked.model not in {model.name for model in chat_models()}:
         raise Refused(f"The model “{asked.model}” is not connected any more. Choose another.")
     messages = _latest(user, asked.conversation, before=earlier) if asked.conversation else []
+    as_readable([message for message in messages if message.quoted], user)
     question, answer = _new_ids()
     allowance, warning = spending.allowance(user)
     return Ground(

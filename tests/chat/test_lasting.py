@@ -66,6 +66,14 @@ def test_a_newer_version_that_says_something_else_is_told(
     assert f"<mark>{LEAVE}</mark>" in shown
 
 
+def test_a_newer_version_that_could_be_read_in_part_says_so(teammate: User, library: Library, asked: Message) -> None:
+    newer = put(library, "leave.pdf", "Foreword", "")
+    Page.objects.filter(version=newer, number=2).update(how_read="failed")
+    [standing] = standings(list(asked.citations.all()), teammate)
+    assert standing.state == State.CHANGED
+    assert "doesn’t say this on the pages that could be read of it." in standing.sentence
+
+
 def test_a_short_quotation_is_looked_for_with_its_whole_line(teammate: User, library: Library) -> None:
     version = put(library, "rates.md", "Berlin | 25\nParis | 30")
     message = answer(teammate, cites(version, "25"))

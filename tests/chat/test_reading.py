@@ -8,7 +8,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from chat import records
 from chat.models import Citation, Claim, Message
+from chat.records import Asked
 from documents.ingest import delete
 from documents.models import Library, Membership, User, Version
 from tests.chat.cited import answer, answer_in, cites, put
@@ -67,6 +69,15 @@ def test_of_a_source_that_may_not_be_read_any_more_neither_name_nor_words_are_sh
     assert Citation.objects.get().quote == LEAVE
     asked.refresh_from_db()
     assert LEAVE in asked.text
+
+
+def test_no_model_is_told_what_its_asker_may_not_read_any_more(client: Client, teammate: User, asked: Message) -> None:
+    client.force_login(teammate)
+    question = Asked("And trains?", "hybrid", conversation=asked.conversation_id)
+    session = str(client.session.session_key)
+    assert LEAVE in str(records.look_up(session, question).history)
+    Membership.objects.filter(user=teammate).delete()
+    assert LEAVE not in str(records.look_up(session, question).history)
 
 
 def test_a_long_conversation_costs_as_many_queries_as_a_short_one(
