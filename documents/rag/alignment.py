@@ -12,7 +12,7 @@ from documents.rag.sentences import sentences, without_bullet
 from documents.rag.terms import telling_terms
 from documents.rag.types import Passage
 
-ENOUGH = 0.15
+ENOUGH = 0.1
 """Share of a sentence's weight that a sentence of the source must carry to be what it rests on, and that a second one
 must add to be taken in."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from documents.rag.answerability import doubt
 from documents.rag.errors import FootnoteError
 from documents.rag.followups import standalone
 from documents.rag.prompts import NOT_FOUND, chat_messages, messages_without_sources
@@ -37,9 +39,9 @@ class LLMWriter:
 
 
 ANSWERED_FROM = 0.52
-"""Closeness (cosine + .3 × overlap) of the best sentence from which it counts as an answer. At this value 92–100 % of
-answerable questions are answered and 98–100 % of those that no document is about are refused (40 each of SQuAD 2.0 and
-three handbooks); whether a document on the topic really answers, it can't tell."""
+"""Closeness (cosine + .3 × overlap, less what speaks against it) of the best sentence, from which it is an answer. At
+this value 92–97 % of answerable questions are answered, and 98–100 % of those that no document is about are refused
+(1249 questions over five sets, docs/benchmarks.md); of those that a document on the topic doesn't answer, 14 %."""
 
 _QUOTES = 3
 _CANDIDATES = 40
@@ -84,11 +86,20 @@ class QuotingWriter:
         candidates = _candidates(asked, passages.found)
         cosines = await self._cosines(asked, candidates)
         closeness = [cosine + 0.3 * one.overlap for cosine, one in zip(cosines, candidates, strict=True)]
-        if max(closeness, default=0.0) < ANSWERED_FROM:
+        if await self._is_refused(asked, passages.found, candidates, closeness):
             yield NOT_FOUND + (" The closest passages are:\n\n" if candidates else "")
         scores = [close + 0.1 / (one.passage + 1) for close, one in zip(closeness, candidates, strict=True)]
         best = sorted(range(len(candidates)), key=scores.__getitem__, reverse=True)[:_QUOTES]
         yield "\n\n".join(f"“{_escaped(candidates[i].text)}” [{candidates[i].passage + 1}]" for i in best)
+
+    async def _is_refused(
+        self, asked: str, found: Sequence[Passage], candidates: Sequence[_Sentence], closeness: Sequence[float]
+    ) -> bool:
+        """Whether even the closest sentence is no answer."""
+        best = max(range(len(candidates)), key=closeness.__getitem__, default=None)
+        if best is None or closeness[best] < ANSWERED_FROM:
+            return True
+        return closeness[best] - await asyncio.to_thread(doubt, asked, found, candidates[best].text) < ANSWERED_FROM
 
     async def _cosines(self, question: str, candidates: Sequence[_Sentence]) -> list[float]:
         """Where the embedding model doesn't understand the question, or can't be reached either, words alone decide."""
