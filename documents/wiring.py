@@ -164,10 +164,18 @@ class Wiring:
         embedding_model = self._embedding_model(space, cache)
         if force.stays and embeds_outside(space.model):
             embedding_model = WordsOnly(embedding_model, _STAYS.format(model=space.model))
-        verifier = Verifier(self._local, llm if settings.VERIFY_BY_CHAT_MODEL else None)
         return RAGSystem(
-            embedding_model, database, llm, reranker, verifier=verifier, context_tokens=settings.CONTEXT_TOKENS
+            embedding_model,
+            database,
+            llm,
+            reranker,
+            verifier=self.verifier(llm),
+            context_tokens=settings.CONTEXT_TOKENS,
         )
+
+    def verifier(self, llm: LLM | None = None) -> Verifier:
+        """By the installed embedding model, whatever is in use otherwise: its thresholds are for that one."""
+        return Verifier(self._local, llm if settings.VERIFY_BY_CHAT_MODEL else None)
 
     async def llm(self, libraries: Sequence[int], allowance: Allowance | None = None) -> LLM | None:
         """What would answer from these libraries, by itself."""

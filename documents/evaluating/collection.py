@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,9 @@ class NotACollection(PermanentError):
 class Collection:
     """Documents, questions that some of them answer, and which these are: question → document → grade above 0.
 
-    Collections of one `digest` are the same, wherever they lie.
+    `unanswerable` are questions that say themselves that none answers them.
+    `answers` is what answers.jsonl tells of a question, where there is one. Collections of one `digest` are the same,
+    wherever they lie.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Collection:
     queries: list[Entry]
     relevance: dict[str, dict[str, int]]
     digest: str
+    unanswerable: list[Entry] = field(default_factory=list)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, directory: Path) -> Collection:
@@ -56,13 +60,25 @@ class Collection:
         _check_once(corpus, f"{directory} has the document")
         _check_once(judged, f"{directory} has the question")
         digest = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in files.values())).hexdigest()
-        return cls(directory.resolve().name[:255], corpus, judged, relevance, digest)
+        refused = [query for query in queries if query["id"] not in relevance and query.get("answerable") is False]
+        return cls(directory.resolve().name[:255], corpus, judged, relevance, digest, refused, _answers(directory))
 
     @property
     def missing(self) -> int:
         """How many documents answer a question, and aren't there."""
         there = {entry["id"] for entry in self.corpus}
         return len({name for grades in self.relevance.values() for name in grades} - there)
+
+    def facts(self, question: str) -> dict[str, list[tuple[int, int]]]:
+        """Document → the characters of its sentences that answer a question; none where that isn't told."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        documents = {entry["id"]: entry for entry in self.corpus}
+        for fact in self.answers.get(question, {}).get("supporting_facts") or ():
+            entry = documents.get(fact["doc"], {})
+            said = entry.get("sentences", ())[fact["sentence"] : fact["sentence"] + 1]
+            if said and (start := entry["text"].find(said[0].strip())) >= 0:
+                found.setdefault(fact["doc"], []).append((start, start + len(said[0].strip())))
+        return found
 
     def groups(self, field: str) -> dict[str, str]:
         """Question → what it says in this field. Raises NotACollection where none says anything."""
@@ -75,6 +91,16 @@ class Collection:
 def history(query: Entry) -> tuple[Turn, ...]:
     """What was said before a question."""
     return tuple(Turn(turn["role"], turn["text"]) for turn in query.get("history", ()))
+
+
+def _answers(directory: Path) -> dict[str, dict[str, Any]]:
+    """By question; empty where there is no such file."""
+    try:
+        content = _content(directory / "answers.jsonl")
+    except FileNotFoundError:
+        return {}
+    rows = (json.loads(line) for line in content.splitlines() if line.strip())
+    return {str(row.get("id", row.get("_id"))): row for row in rows}
 
 
 def _content(path: Path) -> bytes:

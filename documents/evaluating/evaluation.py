@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from django.db import InterfaceError, OperationalError
 
 from documents import spaces, spending
-from documents.evaluating import index
+from documents.evaluating import index, report
+from documents.evaluating.answers import measured as measured_answers
 from documents.evaluating.collection import Collection, history
 from documents.evaluating.golden import digest, golden_questions
 from documents.evaluating.judged import Judged
@@ -36,8 +37,12 @@ async def on_collection(
     *,
     model: str | None = None,
     rerank: bool | None = None,
+    answers: dict[str, dict[str, float]] | None = None,
 ) -> list[EvaluationRun]:
-    """A finished run for each strategy, in an index of their own, which is removed then."""
+    """A finished run for each strategy, in an index of their own, which is removed then.
+
+    What its answers are worth is put into `answers` by its name, where that is given.
+    """
     await in_thread(index.tidy)
     await spaces.end_trials()
     await wiring.database([])  # Makes the live space, where there is none yet.
@@ -54,6 +59,9 @@ async def on_collection(
         questions = _judged(collection, await in_thread(index.places_in, library))
         for run in runs:
             await carry_out(run, questions, system, lease, tell)
+            if answers is not None:
+                name = report.strategy(run)
+                answers[name] = await measured_answers(collection, system, name, tell)
         await in_thread(index.remove, library)
     await spaces.end_trials()
     return runs

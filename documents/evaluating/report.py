@@ -11,6 +11,8 @@ from documents.rag.evaluation import FIGURES, means
 
 Figures = Mapping[str, float]
 
+NO_ANSWERS: Mapping[str, Figures] = {}
+
 Place = Mapping[str, Any]
 """As in a result's `places`."""
 
@@ -22,19 +24,27 @@ def strategy(run: EvaluationRun) -> str:
     return str(run.variant["strategy"])
 
 
-def as_json(runs: Sequence[EvaluationRun], groups: Mapping[str, str], *, why: bool) -> str:
-    """`groups` is a name by each question's key, of those that are told of apart as well."""
+def as_json(
+    runs: Sequence[EvaluationRun], groups: Mapping[str, str], *, why: bool, answers: Mapping[str, Figures] = NO_ANSWERS
+) -> str:
+    """`groups` is a name by each question's key, of those that are told of apart as well; `answers`, what a strategy's
+    are worth."""
     said: dict[str, object] = {"strategies": _figures(runs)}
     if groups:
         said["groups"] = {name: _figures(runs, _keys(groups, name)) for name in _names(groups)}
+    if answers:
+        said["answers"] = answers
     if why:
         said["missed"] = {strategy(run): [_as_json(result) for result in _missed(run)] for run in runs}
     return json.dumps(said, ensure_ascii=False)
 
 
-def as_text(runs: Sequence[EvaluationRun], groups: Mapping[str, str], *, why: bool) -> str:
+def as_text(
+    runs: Sequence[EvaluationRun], groups: Mapping[str, str], *, why: bool, answers: Mapping[str, Figures] = NO_ANSWERS
+) -> str:
     parts = [_table("strategy", _figures(runs))]
     parts += [_table(name, _figures(runs, _keys(groups, name))) for name in _names(groups)]
+    parts += [_of_answers(name, figures) for name, figures in answers.items()]
     if why:
         parts += [_as_text(run, result) for run in runs for result in _missed(run)] or ["Every place was found."]
     return "\n\n".join(parts)
@@ -68,6 +78,13 @@ def _table(head: str, rows: Mapping[str, Figures]) -> str:
         numbers = (f"{values[name]:.1f}" if name.endswith("_ms") else f"{values[name]:.3f}" for name in FIGURES)
         lines.append(row.ljust(12) + "".join(number.rjust(12) for number in numbers))
     return "\n".join(lines)
+
+
+def _of_answers(name: str, figures: Figures) -> str:
+    head = "What the verdicts are worth" if name == "verdicts" else f"{name}, its answers"
+    return "\n".join(
+        [head, *(f"  {figure.replace('_', ' ')}".ljust(28) + f"{value:.3f}" for figure, value in figures.items())]
+    )
 
 
 # --- Why --------------------------------------------------------------------------------------

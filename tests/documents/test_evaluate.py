@@ -349,5 +349,47 @@ def test_figures_are_told_by_a_field_of_the_questions(services: None, collection
 def test_options_that_do_not_go_together_are_refused(services: None, collection: Path) -> None:
     with pytest.raises(CommandError, match="--library and --user go with --golden"):
         evaluate(collection, "--library", "Handbook")
-    with pytest.raises(CommandError, match="--by with the folder of a collection"):
+    with pytest.raises(CommandError, match="--by and --answers with the folder of a collection"):
         call_command("evaluate", "--golden", "--by", "lang")
+    with pytest.raises(CommandError, match="--by and --answers"):
+        call_command("evaluate", "--golden", "--answers")
+
+
+# --- Answers ----------------------------------------------------------------------------------
+
+
+def test_answers_are_judged_by_what_they_cite_and_refuse_and_their_verdicts(services: None, collection: Path) -> None:
+    impossible = {"id": "q4", "text": "Who painted the ceiling of the chapel in Rome?", "answerable": False}
+    with (collection / "queries.jsonl").open("a") as queries:
+        queries.write("\n" + json.dumps(impossible))
+    answers = [
+        {"id": "q1", "answers": ["Parents are on paid leave for twelve weeks."]},
+        {"id": "q2", "answers": ["One travels second class when one books trains."]},
+    ]
+    (collection / "answers.jsonl").write_text("\n".join(map(json.dumps, answers)))
+    told = evaluate(collection, "--answers")["answers"]
+    hybrid = told["hybrid"]
+    assert (hybrid["answered"], hybrid["cites_a_gold_page"], hybrid["page_recall"]) == (1, 1, 1)
+    assert (hybrid["abstention_precision"], hybrid["abstention_recall"]) == (1, 1)
+    assert hybrid["statements_supported"] == 1
+    assert told["verdicts"] == {
+        "own_unsupported": 0,
+        "own_contradicted": 0,
+        "foreign_supported": 0,
+        "verdict_accuracy": 1,
+        "statements": 2,
+    }
+
+
+def test_sentences_that_answer_are_looked_for_in_what_is_cited(services: None, tmp_path: Path) -> None:
+    first, second = "The tower of Rill was built in 1911.", "It is painted green every spring by volunteers."
+    entry = {"id": "rill", "title": "Rill", "text": f"{first} {second}", "sentences": [first, second]}
+    (tmp_path / "corpus.jsonl").write_text(json.dumps(entry))
+    (tmp_path / "queries.jsonl").write_text(json.dumps({"id": "q", "text": "When was the tower of Rill built?"}))
+    (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\trill\t1\n")
+    (tmp_path / "answers.jsonl").write_text(
+        json.dumps({"id": "q", "answers": ["1911"], "supporting_facts": [{"doc": "rill", "sentence": 0}]})
+    )
+    told = evaluate(tmp_path, "--answers")["answers"]["hybrid"]
+    assert told["sentence_recall"] == 1
+    assert told["sentence_precision"] == 0.5

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from documents.evaluating import evaluation, report
+from documents.evaluating.answers import verdicts
 from documents.evaluating.collection import Collection
 from documents.management import asking
 from documents.management.progressing import ProgressLine
@@ -42,6 +43,9 @@ class Command(BaseCommand):
             action=BooleanOptionalAction,
             help="with the reranker of the settings (default: if there is one)",
         )
+        parser.add_argument(
+            "--answers", action="store_true", help="let each question be answered, and judge citations and refusals"
+        )
         parser.add_argument("--by", metavar="FIELD", help="the figures by this field of queries.jsonl, too")
         parser.add_argument("--why", action="store_true", help="for each place that was missed, its ranks on the way")
         parser.add_argument("--json", action="store_true", help="print JSON alone")
@@ -55,13 +59,17 @@ class Command(BaseCommand):
         strategy: Sequence[str] | None,
         model: str | None,
         rerank: bool | None,
+        answers: bool,
         by: str | None,
         why: bool,
         json: bool,
         **options: Any,
     ) -> None:
-        if (directory and (libraries or user)) or (by and not directory):
-            raise CommandError("--library and --user go with --golden, --by with the folder of a collection.")
+        if (directory and (libraries or user)) or ((by or answers) and not directory):
+            raise CommandError(
+                "--library and --user go with --golden, --by and --answers with the folder of a collection."
+            )
+        told: dict[str, dict[str, float]] | None = {} if answers else None
         strategies = list(dict.fromkeys(strategy or [DEFAULT_STRATEGY]))
         try:
             if directory:
@@ -69,7 +77,7 @@ class Command(BaseCommand):
                 groups = collection.groups(by) if by else {}
                 if collection.missing:
                     self.stderr.write(f"qrels.tsv names {collection.missing} documents that aren't in corpus.jsonl.")
-                runs = asyncio.run(self._on_collection(collection, strategies, model, rerank))
+                runs = asyncio.run(self._on_collection(collection, strategies, model, rerank, told))
             else:
                 groups = {}
                 runs = asyncio.run(
@@ -80,14 +88,24 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError(BROKEN_OFF, returncode=INTERRUPTED) from None
         said = report.as_json if json else report.as_text
-        self.stdout.write(said(runs, groups, why=why))
+        self.stdout.write(said(runs, groups, why=why, answers=told or {}))
 
     async def _on_collection(
-        self, collection: Collection, strategies: Sequence[str], model: str | None, rerank: bool | None
+        self,
+        collection: Collection,
+        strategies: Sequence[str],
+        model: str | None,
+        rerank: bool | None,
+        answers: dict[str, dict[str, float]] | None,
     ) -> list[EvaluationRun]:
         tell = ProgressLine(self.stderr)
         async with open_system() as wiring:
-            return await evaluation.on_collection(collection, strategies, wiring, tell, model=model, rerank=rerank)
+            runs = await evaluation.on_collection(
+                collection, strategies, wiring, tell, model=model, rerank=rerank, answers=answers
+            )
+            if answers is not None and (judged := await verdicts(collection, wiring.verifier())):
+                answers["verdicts"] = judged
+            return runs
 
     async def _on_golden_questions(
         self, user: User, names: Sequence[str], strategies: Sequence[str], model: str | None, rerank: bool | None
