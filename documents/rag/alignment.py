@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from documents.rag.parsing.grids import CELL_BREAK
 from documents.rag.sentences import sentences, without_bullet
 from documents.rag.terms import telling_terms
 from documents.rag.types import Passage
@@ -17,7 +18,7 @@ ENOUGH = 0.1
 must add to be taken in."""
 
 _LONGEST = 400
-"""Characters from which what has no full stop, such as a table, is cut into its lines."""
+"""Characters from which what has no full stop is cut into its lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,9 @@ class Source:
 
 
 def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The sentence, or its lines where it is too long to be one."""
-    if end - start <= _LONGEST or "\n" not in text[start:end]:
+    """The sentence, or its lines where it is a table's, or too long to be one."""
+    said = text[start:end]
+    if "\n" not in said or (end - start <= _LONGEST and CELL_BREAK not in said):
         yield end - len(without_bullet(text[start:end])), end
         return
     for line in text[start:end].split("\n"):

@@ -110,9 +110,10 @@ def test_a_sentence_that_shares_nothing_points_at_the_whole_passage() -> None:
     assert quoted("Quarks have colour", LEAVE) == LEAVE
 
 
-def test_of_a_long_table_a_line_is_quoted() -> None:
-    rows = [f"Room {number} | seats {number * 3} people | floor {number % 7}" for number in range(20, 50)]
-    assert quoted("Room 31 seats 93 people", "\n".join(rows)) == rows[11]
+@pytest.mark.parametrize("rows", [3, 30])
+def test_of_a_table_a_row_is_quoted(rows: int) -> None:
+    table = [f"Room {number} | seats {number * 3} people | floor {number % 7}" for number in range(30, 30 + rows)]
+    assert quoted("Room 31 seats 93 people", "\n".join(table)) == table[1]
 
 
 # --- Where the model cites nothing ------------------------------------------------------------
