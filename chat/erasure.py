@@ -19,6 +19,7 @@ from chat.models import Citation, Claim, Message, Prompt
 from chat.relay import KEPT
 from documents.erasure import ROWS, Counts, Lot, Rows, StillInUse
 from documents.models import Document
+from documents.rag.conflicts import tells_of_conflict
 
 ERASED = "“…”"
 """What stands for a quotation that was erased."""
@@ -40,6 +41,7 @@ def erase(lot: Lot) -> Counts:
     rested = Message.objects.filter(documents__overlap=lot.documents)
     answers = {*broken_off, *cited.values_list("message", flat=True), *rested.values_list("pk", flat=True)}
     rested.update(**_HOW_FOUND)
+    _erase_from_notices(rested)
     Prompt.objects.filter(message__in=rested).delete()
     return {"quotations": cited.update(title="", heading="", quote="", erased_at=Now()), "event logs": forget(answers)}
 
@@ -77,6 +79,14 @@ def _erase_from_texts(cited: QuerySet[Citation]) -> None:
     for message in messages.values():
         message.text = without_quotations(message.text, numbers[message.pk])
     Message.objects.bulk_update(messages.values(), ["text"])
+
+
+def _erase_from_notices(rested: QuerySet[Message]) -> None:
+    """That they differ from others, which quotes them."""
+    told = [message for message in rested.exclude(notices=[]) if any(map(tells_of_conflict, message.notices))]
+    for message in told:
+        message.notices = [notice for notice in message.notices if not tells_of_conflict(notice)]
+    Message.objects.bulk_update(told, ["notices"])
 
 
 def _erase_from_claims(cited: QuerySet[Citation]) -> None:

@@ -95,6 +95,9 @@ class Message(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     created = models.DateTimeField(auto_now_add=True)
 
+    might_know: list[User] | None = None
+    """Who might, where it found no answer; set for its reader (`chat.reading`)."""
+
     class Meta:
         ordering = ("conversation", "pk")
         constraints = (
@@ -133,6 +136,20 @@ class Prompt(models.Model):
 
     def __str__(self) -> str:
         return f"Sent for {self.message}"
+
+
+class Gap(models.Model):
+    """A question to which the documents of these libraries had no answer; their owners are told of it."""
+
+    message = models.OneToOneField(Message, models.CASCADE, primary_key=True)
+    libraries = models.ManyToManyField(Library, related_name="+")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created",)
+
+    def __str__(self) -> str:
+        return f"Not answered: {self.message}"
 
 
 class Feedback(models.Model):

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from chat.erasure import without_quotations
-from chat.models import Citation, Claim, Conversation, Message, Prompt
+from chat.models import Citation, Claim, Conversation, Gap, Message, Prompt
 from chat.reading import as_readable
 from documents import spending
 from documents.endpoints import chat_models
@@ -101,6 +101,7 @@ class Outcome:
     calls: Sequence[Call] = ()
     prompt: str = ""
     claims: Sequence[Mapping[str, Any]] = ()
+    searched: Sequence[int] = ()
 
 
 # --- Before the answer ------------------------------------------------------------------------
@@ -306,11 +307,21 @@ def finish(answer: int, outcome: Outcome) -> None:
         if message.quoted:
             message.text = without_quotations(message.text, erased)
         message.save()
+        if message.abstained and message.status == Message.Status.COMPLETE:
+            _file_gap(message, outcome.searched)
         if outcome.prompt:
             Prompt.objects.update_or_create(message=message, defaults={"text": outcome.prompt})
         Citation.objects.bulk_create(footnotes)
         if not erased:
             Claim.objects.bulk_create(Claim(message=message, **fields) for fields in outcome.claims)
+
+
+def _file_gap(message: Message, searched: Sequence[int]) -> None:
+    """Tell the owners of what was searched that it has no answer."""
+    libraries = Library.objects.filter(pk__in=searched)
+    if libraries:
+        gap, _ = Gap.objects.get_or_create(message=message)
+        gap.libraries.set(libraries)
 
 
 def citations(message: Message, cited: Sequence[Mapping[str, Any]]) -> list[Citation]:

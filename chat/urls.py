@@ -18,6 +18,7 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/messages/<int:message_id>/feedback", views.feedback, name="feedback"),
     path("c/<uuid:conversation_id>/messages/<int:message_id>/again", views.again, name="again"),
     path("c/<uuid:conversation_id>/messages/<int:message_id>/golden", views.golden, name="golden-answer"),
+    path("libraries/<int:library_id>/gaps/", views.gaps, name="gaps"),
     path("libraries/<int:library_id>/stale/", views.stale, name="stale"),
     path("model/", views.endpoint, name="endpoint"),
     path("model/<int:endpoint_id>/", views.endpoint, name="endpoint"),

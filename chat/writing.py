@@ -27,6 +27,7 @@ from documents.rag.types import (
     Citation,
     Claim,
     Event,
+    Evidence,
     Notice,
     Passage,
     Passages,
@@ -73,6 +74,7 @@ class Writing:
         self._found: Sequence[Passage] = ()
         self._citations: dict[int, dict[str, Any]] = {}
         self._claims: list[dict[str, Any]] = []
+        self._searched: Sequence[int] = ()
         self._whole: Answer | None = None
         self.gathered = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
@@ -89,7 +91,9 @@ class Writing:
         status, error = self._verdict()
         self._show(self._blocks.finish())
         citations = list(self._citations.values())
-        outcome = Outcome(status, self._fields(error), citations, self._calls, self._prompt, self._claims)
+        outcome = Outcome(
+            status, self._fields(error), citations, self._calls, self._prompt, self._claims, self._searched
+        )
         await _keep(self.answer, outcome)
         self.draft.append({"type": ending(status)} | ({"text": error} if error else {}))
 
@@ -116,8 +120,9 @@ class Writing:
             case Step(name, text, milliseconds):
                 self._steps.append(event)
                 self.draft.append({"type": "step", "name": name, "text": text, "milliseconds": milliseconds})
-            case Passages(found):
+            case Passages(found, evidence=evidence):
                 self._found = found
+                self._searched = () if evidence is Evidence.NONE else self._ground.libraries
                 self.gathered.set()
             case Prompt(text):
                 self._prompt = storable(text)

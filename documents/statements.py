@@ -119,7 +119,7 @@ WHERE chunk.id = ANY(%(found)s::bigint[]) AND document.library_id = ANY(%(librar
 
 METADATA = (
     "chunk_id", "language", "version", "media_type", "paged", "document", "source", "title", "name", "library",
-    "library_name",
+    "library_name", "given",
 )  # fmt: skip
 
 # An upload's own source is a random identity, and tells nobody anything: its name stands for it.
@@ -128,7 +128,8 @@ SELECT chunk.id, chunk.text, chunk.spans, chunk.tokens, chunk.heading_path,
     chunk.position, chunk.language, version.id, version.media_type,
     version.media_type = 'application/pdf' OR version.media_type LIKE 'image/%%', document.id,
     CASE WHEN document.source LIKE 'upload:%%' THEN document.name ELSE document.source END,
-    coalesce(nullif(document.title, ''), document.name), document.name, library.id, library.name
+    coalesce(nullif(document.title, ''), document.name), document.name, library.id, library.name,
+    version.created::date
 FROM documents_chunk AS chunk
 JOIN documents_version AS version ON version.id = chunk.version_id
 JOIN documents_document AS document ON document.current_id = version.id AND document.deleted_at IS NULL

@@ -2,6 +2,7 @@ from chat.views.conversations import conversation, delete, home, message, rename
 from chat.views.endpoint import endpoint, remove_endpoint
 from chat.views.export import export
 from chat.views.feedback import feedback
+from chat.views.gaps import gaps
 from chat.views.golden import golden
 from chat.views.sources import source
 from chat.views.stale import again, stale
@@ -15,6 +16,7 @@ __all__ = [
     "export",
     "export_trace",
     "feedback",
+    "gaps",
     "golden",
     "home",
     "message",

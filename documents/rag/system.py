@@ -17,6 +17,7 @@ import numpy as np
 
 from documents.rag.chunking import chunk_document
 from documents.rag.citations import CitationTracker
+from documents.rag.conflicts import conflicts
 from documents.rag.errors import FootnoteError, InvalidDocument, ModelUnavailable
 from documents.rag.followups import standalone
 from documents.rag.hydration import hydrate
@@ -255,15 +256,19 @@ class RAGSystem:
         for event in tracker.finish():
             yield event
         if passages.evidence is not Evidence.NONE:
-            async for checked in self._check(tracker, record):
+            async for checked in self._check(tracker, passages.found, record):
                 yield checked
 
-    async def _check(self, tracker: CitationTracker, record: _Record) -> AsyncIterator[Claim | Step | Notice]:
-        """What the whole text states, against what it cites."""
+    async def _check(
+        self, tracker: CitationTracker, found: Sequence[Passage], record: _Record
+    ) -> AsyncIterator[Claim | Step | Notice]:
+        """What the whole text states, against what it cites; and what it cites, against all that was found."""
         checked = await self._verifier.verify(record.text, tracker.cited)
         record.verdicts = checked.verdicts
         if checked.notice:
             yield Notice(checked.notice, failure=True)
+        for conflict in await asyncio.to_thread(conflicts, tracker.citations, found):
+            yield Notice(conflict.sentence)
         for claim in checked.claims:
             yield claim
         if checked.claims:

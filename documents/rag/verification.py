@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -181,17 +181,16 @@ def read(claim: str, resting: Rest, cosine: float | None = None) -> Reading:
     share, whole = resting.alignment.share, resting.alignment.whole
     meaning = share if cosine is None else max(cosine, 0.0)
     said, there, anywhere = _stated(claim), tokens(resting.window), tokens(resting.whole)
-    change = next(_changes(claim, said, resting.window, there), None) if share >= _ALIKE_FROM else None
+    differs = change(claim, resting) if share >= _ALIKE_FROM else None
     absent, elsewhere = _missing(said, there, anywhere)
     support = 0.5 * share + 0.2 * whole + 0.3 * meaning
     for token in absent:
         support *= _ABSENT[token.kind]
     for token in elsewhere:
         support *= _ELSEWHERE[token.kind]
-    if change:
-        return Reading(
-            support * _CONTRADICTED, Verdict.CONTRADICTED, f"the source says “{change.instead}”", change.said
-        )
+    if differs:
+        reason = f"the source says “{differs.instead}”"
+        return Reading(support * _CONTRADICTED, Verdict.CONTRADICTED, reason, differs.said)
     if support < PARTLY_FROM and share + whole < 2 * _ALIKE_FROM:
         return Reading(support, Verdict.UNSUPPORTED)
     if absent:
@@ -220,15 +219,21 @@ def _missing(
 # --- What stands in a detail's place ----------------------------------------------------------
 
 
-class _Change(NamedTuple):
-    """What the sentence says, and what the source says in its place."""
+class Change(NamedTuple):
+    """What a sentence says, and what its source says in that place."""
 
     said: str
     instead: str
 
 
-def _changes(claim: str, said: Sequence[Token], source: str, there: Sequence[Token]) -> Iterator[_Change]:
-    """Where sentence and source go along with one another, and differ in a detail."""
+def change(claim: str, resting: Rest, kinds: Collection[Kind] = frozenset(Kind)) -> Change | None:
+    """The first detail, of some kinds, in which a sentence and what it rests on differ while they go along."""
+    return next(_changes(claim, _stated(claim), resting.window, tokens(resting.window), kinds), None)
+
+
+def _changes(
+    claim: str, said: Sequence[Token], source: str, there: Sequence[Token], kinds: Collection[Kind]
+) -> Iterator[Change]:
     matcher = SequenceMatcher(None, [each.key for each in said], [each.key for each in there], autojunk=False)
     codes = matcher.get_opcodes()
     equal = [code for code in codes if code[0] == "equal"]
@@ -239,11 +244,11 @@ def _changes(claim: str, said: Sequence[Token], source: str, there: Sequence[Tok
         if tag == "equal" or not within or max(last - first, end - begin) > _LONGEST_CHANGE:
             continue
         ours, theirs = said[first:last], there[begin:end]
-        if is_denied and _is_denied(ours) != _is_denied(theirs):
+        if is_denied and Kind.DENIAL in kinds and _is_denied(ours) != _is_denied(theirs):
             ours, theirs = said[max(first - 1, 0) : last + 1], there[max(begin - 1, 0) : end + 1]
-            yield _Change(_text(claim, ours), _text(source, theirs))
-        for sort in _differing(ours, theirs, said, there):
-            yield _Change(_text(claim, ours, sort), _text(source, theirs, sort))
+            yield Change(_text(claim, ours), _text(source, theirs))
+        for sort in _differing(ours, theirs, said, there, kinds):
+            yield Change(_text(claim, ours, sort), _text(source, theirs, sort))
 
 
 def _is_denied(words: Sequence[Token]) -> bool:
@@ -251,11 +256,15 @@ def _is_denied(words: Sequence[Token]) -> bool:
 
 
 def _differing(
-    ours: Sequence[Token], theirs: Sequence[Token], said: Sequence[Token], there: Sequence[Token]
+    ours: Sequence[Token],
+    theirs: Sequence[Token],
+    said: Sequence[Token],
+    there: Sequence[Token],
+    kinds: Collection[Kind],
 ) -> set[str]:
     """The sorts of details of which each has one that the other text doesn't have at all."""
     known, told = {token.key for token in there}, {token.key for token in said}
-    only_ours = {_sort(token) for token in ours if token.key not in known}
+    only_ours = {_sort(token) for token in ours if token.kind in kinds and token.key not in known}
     only_theirs = {_sort(token) for token in theirs if token.key not in told}
     return (only_ours & only_theirs) - {Kind.WORD}
 

@@ -49,6 +49,7 @@ async def test_a_passage_says_where_it_is_from(shelf: Shelf, library: Library) -
         "name": "notes.md",
         "library": library.pk,
         "library_name": "Handbook",
+        "given": version.created.date(),
     }
 
 
