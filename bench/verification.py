@@ -24,15 +24,14 @@ from bench.claims import KINDS, Made, claims
 from documents.rag.alignment import Source
 from documents.rag.embedding import LocalEmbedding
 from documents.rag.types import Passage, Span
-from documents.rag.verification import Reading, Rest, read, rest
+from documents.rag.verification import Reading, Rest, in_other_words, read, rest
 
 
 async def main(directories: Sequence[Path]) -> None:
     made = [each for each in claims(directories) if each.held_back != bool(os.environ.get("CHOOSING"))]
     rests = [rest(each.text, [_source(each)]) for each in made]
     by_rules = [read(each.text, resting) for each, resting in zip(made, rests, strict=True)]
-    cosines = await _cosines(made, rests)
-    readings = [read(each.text, one, near) for each, one, near in zip(made, rests, cosines, strict=True)]
+    readings = await _by_meaning(made, rests, by_rules)
     print(f"{len(made)} claims about {len({each.document for each in made})} documents")
     for name, told in (("by rules alone", by_rules), ("and by meaning", readings)):
         print(f"AUROC {name}: {_auroc(made, told, KINDS):.3f}", end="; ")
@@ -47,12 +46,14 @@ def _source(made: Made) -> Source:
     return Source(Passage(0, made.passage, (Span(1, 0, len(made.passage)),), 0, 0.0, about))
 
 
-async def _cosines(made: Sequence[Made], rests: Sequence[Rest]) -> list[float | None]:
+async def _by_meaning(made: Sequence[Made], rests: Sequence[Rest], by_rules: Sequence[Reading]) -> list[Reading]:
+    """As the verifier does: of those that the rules find too little of."""
     model = LocalEmbedding()
-    known = [at for at, each in enumerate(made) if rests[at].window and model.understands(each.text) == 1]
+    doubted = [at for at, one in enumerate(by_rules) if in_other_words(one.verdict, one.reason) and rests[at].window]
+    known = [at for at in doubted if model.understands(made[at].text) == 1]
     vectors = await model.embed([text for at in known for text in (made[at].text, rests[at].window)], query=True)
     near = dict(zip(known, np.sum(vectors[0::2] * vectors[1::2], axis=1).tolist(), strict=True))
-    return [near.get(at) for at in range(len(made))]
+    return [read(made[at].text, rests[at], near[at]) if at in near else one for at, one in enumerate(by_rules)]
 
 
 def _auroc(made: Sequence[Made], told: Sequence[Reading], kinds: Sequence[str]) -> float:

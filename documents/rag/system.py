@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from math import ceil
@@ -247,7 +247,7 @@ class RAGSystem:
         try:
             async for piece in self._write(question, passages, record):
                 if isinstance(piece, str):
-                    for event in tracker.feed(piece.replace("\0", "")):
+                    for event in await _followed(tracker, piece.replace("\0", ""), passages):
                         yield event
                 else:
                     yield piece
@@ -359,6 +359,13 @@ class _Record:
 
     def _elapsed(self) -> int:
         return round((time.monotonic() - self.started) * 1000)
+
+
+async def _followed(tracker: CitationTracker, piece: str, passages: Passages) -> Iterable[Citation | Text]:
+    """What may be shown of an answer with its next piece. Where there is very much to cite, looking takes a while."""
+    if passages.evidence is Evidence.WHOLE:
+        return await asyncio.to_thread(lambda: list(tracker.feed(piece)))
+    return tracker.feed(piece)
 
 
 def _check(documents: Sequence[object], metadata: Sequence[Metadata]) -> None:

@@ -40,6 +40,9 @@ _CONTRADICTED = 0.35
 
 _MOST_DETAILS = 3
 
+_MOST_READ = 64
+"""Statements of an answer whose meaning is looked at: each takes some hundredths of a second."""
+
 
 GRAVEST_FIRST = (Verdict.CONTRADICTED, Verdict.UNSUPPORTED, Verdict.PARTLY, Verdict.SUPPORTED)
 
@@ -56,7 +59,8 @@ class Checked:
 class Verifier:
     """Checks what an answer states against what it cites, sentence by sentence.
 
-    By rules; with an embedding model by meaning as well; and what is doubted then by an LLM, where there is one.
+    By rules; with an embedding model what they find too little of by meaning; and what is doubted then by an LLM, where
+    there is one.
     """
 
     def __init__(self, embedding_model: EmbeddingModel | None = None, llm: LLM | None = None) -> None:
@@ -66,9 +70,8 @@ class Verifier:
     async def verify(self, answer: str, cited: Mapping[int, Source]) -> Checked:
         """`cited` are the sources of the answer's citations by their numbers."""
         found = statements(answer)
-        rests = await asyncio.to_thread(_rests, found, cited)
-        cosines = await self._cosines(found, rests)
-        claims = await asyncio.to_thread(_claims, found, rests, cosines)
+        rests, claims = await asyncio.to_thread(_by_rules, found, cited)
+        claims = await self._by_meaning(found, rests, claims)
         notice = ""
         if self._llm:
             try:
@@ -77,32 +80,35 @@ class Verifier:
                 notice = f"{error} What the rules doubt was not judged by it."
         return Checked(claims, await asyncio.to_thread(_of_citations, claims, cited), notice)
 
-    async def _cosines(self, found: Sequence[Statement], rests: Sequence[Rest]) -> list[float | None]:
-        """How near each statement is in meaning to what it rests on; None where that can't be told."""
+    async def _by_meaning(
+        self, found: Sequence[Statement], rests: Sequence[Rest], claims: Sequence[Claim]
+    ) -> list[Claim]:
+        """Those that the rules find too little of, by how near they are in meaning to what they rest on."""
         model = self._embedding_model
-        unknown: list[float | None] = [None] * len(found)
-        known = [at for at, one in enumerate(found) if model and rests[at].window and model.understands(one.text) == 1]
-        if model is None or not known:
-            return unknown
+        if model is None:
+            return list(claims)
+        doubted = [at for at, claim in enumerate(claims) if in_other_words(claim.verdict, claim.reason)]
+        known = [at for at in doubted if rests[at].window and model.understands(found[at].text) == 1][:_MOST_READ]
+        texts = [text for at in known for text in (found[at].text, rests[at].window)]
         try:
-            vectors = await model.embed(
-                [text for at in known for text in (found[at].text, rests[at].window)], query=True
-            )
+            vectors = await model.embed(texts, query=True) if texts else np.empty((0, 1), np.float32)
         except FootnoteError:
-            return unknown
+            return list(claims)
         near = dict(zip(known, np.sum(vectors[0::2] * vectors[1::2], axis=1).tolist(), strict=True))
-        return [near.get(at) for at in range(len(found))]
+        return [_claim(found[at], rests[at], near[at]) if at in near else claim for at, claim in enumerate(claims)]
 
 
-def _rests(found: Sequence[Statement], cited: Mapping[int, Source]) -> list[Rest]:
-    return [rest(one.text, [cited[number] for number in one.numbers if number in cited]) for one in found]
+def _by_rules(found: Sequence[Statement], cited: Mapping[int, Source]) -> tuple[list[Rest], list[Claim]]:
+    rests = [rest(one.text, [cited[number] for number in one.numbers if number in cited]) for one in found]
+    return rests, [_claim(one, each) for one, each in zip(found, rests, strict=True)]
 
 
-def _claims(found: Sequence[Statement], rests: Sequence[Rest], cosines: Sequence[float | None]) -> list[Claim]:
-    return [_claim(one, each, cosine) for one, each, cosine in zip(found, rests, cosines, strict=True)]
+def in_other_words(verdict: Verdict, reason: str) -> bool:
+    """Whether the rules find too little of a statement, and no fault with it: it may be said in other words."""
+    return verdict in (Verdict.PARTLY, Verdict.UNSUPPORTED) and not reason
 
 
-def _claim(statement: Statement, resting: Rest, cosine: float | None) -> Claim:
+def _claim(statement: Statement, resting: Rest, cosine: float | None = None) -> Claim:
     place = statement.start, statement.end, statement.text
     if not resting.whole:
         return Claim(*place, (), Verdict.UNCITED)
