@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from markdown_it.rules_core import StateCore
@@ -66,13 +67,18 @@ def _visible(token: Token) -> str:
 
 def _found(said: str, each: Mark) -> Iterator[tuple[int, int, _Style]]:
     """The first and last of the letters that are a mark's sentence, and then of the words of it that are doubted."""
-    sentence, doubt = (_SILENT.sub("", text) for text in (each.sentence, each.doubt))
+    sentence, doubt = _letters(each.sentence), _letters(each.doubt)
     start = said.find(sentence) if sentence else -1
     if start < 0:
         return
     yield start, start + len(sentence) - 1, _Style(each, is_doubt=False)
     if doubt and (at := sentence.find(doubt)) >= 0:
         yield start + at, start + at + len(doubt) - 1, _Style(each, is_doubt=True)
+
+
+@lru_cache(maxsize=4096)
+def _letters(text: str) -> str:
+    return _SILENT.sub("", text)
 
 
 def _pieces(token: Token, styles: Sequence[_Style | None]) -> Iterator[Token]:

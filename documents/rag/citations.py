@@ -93,12 +93,12 @@ class CitationTracker:
         if self._fence:
             shown.append(text)
             return
-        before = self._sentence
-        known = before + (_BREAKS.sub("_", text) if self._ticks else text)
-        at = len(before)
+        at = len(self._sentence)
+        written = self._sentence + text
+        known = self._sentence + (_BREAKS.sub("_", text) if self._ticks else text)
         places = sentences(known) or [(0, 0)]
         for (start, end), (following, _) in pairwise(places):
-            shown.append((before + text)[at : max(end, at)])
+            shown.append(written[at : max(end, at)])
             at = max(end, at)
             if _GAP.fullmatch(known, end, following):
                 shown.append(self._lacking(known[start:end]))
@@ -106,7 +106,7 @@ class CitationTracker:
         said = known[places[-1][0] if len(places) > 1 else 0 :]
         self._cut += max(len(said) - _REACH, 0)
         self._sentence = said[-_REACH:]
-        rest = (before + text)[at:]
+        rest = written[at:]
         bare = rest.rstrip(" \t") if ends else rest
         shown += (bare, self._lacking_at_end() if ends else "", rest[len(bare) :])
 

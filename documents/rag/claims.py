@@ -19,7 +19,7 @@ _MARKER = re.compile(r"[ \t]*\[(\d{1,3})\]")
 _PREFIX = re.compile(r"(?:[ \t]*(?:[>*+•|-]|\d{1,3}[.)])(?=\s))*[ \t]*")
 _NO_PROSE = re.compile(r"\s*(?:#{1,6}\s|[|:\s-]+$|$)")
 _MARKUP = re.compile(r"\*\*|__|~~|`+|(?<!\w)[*_]|[*_](?!\w)|\\(?=[^\w\s])")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_LINK = re.compile(r"!?\[([^\[\]]{0,500})\]\([^()\s]{0,2000}\)")
 
 
 @dataclass(frozen=True, slots=True)

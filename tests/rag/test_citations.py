@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,6 +81,42 @@ def test_however_a_text_is_split_the_result_is_the_same(text: str, data: st.Data
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
     pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     assert text_of(*pieces) == text_of(text)
+
+
+MARKERS = re.compile(r"[ \t]{0,3}[\[【]\s?\d{1,3}(?:\s?[,;]\s?\d{1,3}){0,8}\s?[\]】]")
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "Flights need a manager's approval",
+                ". ",
+                "!",
+                "\n",
+                "- ",
+                "[1]",
+                " [2, 1]",
+                "[7]",
+                "【2】",
+                "[",
+                "]",
+                "1",
+                "é🙂",
+                "| ",
+                "# ",
+            ]
+        ),
+        max_size=20,
+    ).map("".join)
+)
+def test_no_letter_is_lost_and_only_what_was_found_is_cited(text: str) -> None:
+    tracker = CitationTracker((passage(LEAVE, 1), passage(TRAVEL, 2)))
+    result = shown(tracker, (text,))
+    assert MARKERS.sub("", result) == MARKERS.sub("", text)
+    numbers = {int(number) for marker in MARKERS.findall(result) for number in re.findall(r"\d+", marker)}
+    assert numbers <= {citation.number for citation in tracker.citations}
+    assert all(citation.quote in citation.passage.text for citation in tracker.citations)
 
 
 @given(st.text(alphabet="ab .\n[]0123456789`", max_size=200))

@@ -178,6 +178,12 @@ def test_each_row_of_a_table_is_a_statement() -> None:
     assert [one.numbers for one in found] == [(1,), (2,)]
 
 
+@pytest.mark.parametrize("part", ["[", "[1,", "![a](", "**", "- x\n", "a. "])
+def test_a_very_long_text_of_anything_is_read_in_a_moment(part: str) -> None:
+    """It took minutes where it took longer than twice as long for twice as much."""
+    assert len(statements(part * (300_000 // len(part)))) < 300_000
+
+
 @given(st.text(alphabet="ab A.!\n[1]`*|#-_“”", max_size=200))
 def test_statements_stand_where_they_are_said_to_in_order(answer: str) -> None:
     places = [(one.start, one.end) for one in statements(answer)]
