@@ -20,6 +20,7 @@ from chat.models import Message
 from chat.records import Ground, Outcome
 from chat.tracing import traced
 from documents import wiring
+from documents.rag.alignment import Source
 from documents.rag.errors import FootnoteError
 from documents.rag.types import (
     Answer,
@@ -38,6 +39,7 @@ from documents.rag.types import (
     Thought,
     Usage,
 )
+from documents.rag.verification import Verifier
 from documents.threads import in_thread
 
 _PATIENCE = 60.0
@@ -74,6 +76,7 @@ class Writing:
         self._found: Sequence[Passage] = ()
         self._citations: dict[int, dict[str, Any]] = {}
         self._claims: list[dict[str, Any]] = []
+        self._cited: dict[int, Passage] = {}
         self._searched: Sequence[int] = ()
         self._whole: Answer | None = None
         self.gathered = asyncio.Event()
@@ -90,12 +93,23 @@ class Writing:
         await asyncio.wait([self._reading])
         status, error = self._verdict()
         self._show(self._blocks.finish())
+        if status is Status.STOPPED:
+            await self._check()
         citations = list(self._citations.values())
         outcome = Outcome(
             status, self._fields(error), citations, self._calls, self._prompt, self._claims, self._searched
         )
         await _keep(self.answer, outcome)
         self.draft.append({"type": ending(status)} | ({"text": error} if error else {}))
+
+    async def _check(self) -> None:
+        """What a stopped answer states so far, by rules alone: nobody waits for it any more."""
+        cited = {number: Source(passage) for number, passage in self._cited.items()}
+        checked = await Verifier().verify("".join(self._text), cited)
+        self._claims = [_claim_fields(claim) for claim in checked.claims if self._found]
+        for number, verdict in checked.verdicts.items():
+            if number in self._citations:
+                self._citations[number]["verdict"] = verdict
 
     async def _read(self) -> None:
         ground = self._ground
@@ -134,6 +148,7 @@ class Writing:
                 self.draft.append({"type": "notice", "text": text})
             case Citation():
                 self._citations[event.number] = fields = _fields_of(event)
+                self._cited[event.number] = event.passage
                 self.draft.append({"type": "citation", **fields})
             case Text(text):
                 self._write(storable(text))
