@@ -9,8 +9,9 @@ from datetime import date
 
 from documents.rag.alignment import Source
 from documents.rag.details import Kind, tokens
+from documents.rag.differences import change
 from documents.rag.types import Citation, Passage
-from documents.rag.verification import change, rest
+from documents.rag.verification import rest
 
 _DIFFER = "The sources differ: "
 
@@ -65,7 +66,7 @@ def _of(citation: Citation, passages: Sequence[Passage]) -> Iterator[Conflict]:
         resting = rest(_FIGURES.sub("", citation.quote), [Source(passage)])
         if resting.alignment.share < _ALIKE or names - {token.key for token in tokens(resting.window)}:
             continue
-        if differs := change(citation.quote, resting, kinds=_KINDS):
+        if differs := change(citation.quote, resting.window, kinds=_KINDS):
             yield Conflict(citation.passage, differs.said, passage, differs.instead)
 
 

@@ -133,6 +133,12 @@ def tokens(text: str) -> tuple[Token, ...]:
     )
 
 
+def stated(claim: str) -> tuple[Token, ...]:
+    """Its words, but for a "yes" or "no" before what it states."""
+    words = tokens(claim)
+    return words[1:] if words and re.match(r"\W*(?:yes|no|ja|nein|sí|oui|non)[,.:]", claim, re.IGNORECASE) else words
+
+
 def _read(word: re.Match[str], named: frozenset[str], beside_number: bool) -> Iterator[Token]:
     text, (start, end) = word[0].lower(), word.span()
     if cut := _NOT.search(text):

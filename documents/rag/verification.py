@@ -8,17 +8,15 @@ sentence and what it rests on, for what is said in other words.
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
-from typing import NamedTuple
 
 import numpy as np
 
 from documents.rag.alignment import ENOUGH, Alignment, Source
 from documents.rag.claims import Statement, statements
-from documents.rag.details import Kind, Token, tokens
+from documents.rag.details import Kind, Token, stated, tokens
+from documents.rag.differences import change
 from documents.rag.errors import FootnoteError
 from documents.rag.judging import MOST, judged
 from documents.rag.types import LLM, Claim, EmbeddingModel, Verdict
@@ -30,9 +28,6 @@ PARTLY_FROM = 0.2
 _ALIKE_FROM = 0.5
 """Share of a sentence that its source must carry before what else it says can contradict it."""
 
-_LONGEST_CHANGE = 4
-"""Words that may stand in one another's place."""
-
 _ABSENT = {Kind.NUMBER: 0.3, Kind.DATE: 0.3, Kind.NAME: 0.6}
 _ELSEWHERE = {Kind.NUMBER: 0.75, Kind.DATE: 0.75, Kind.NAME: 0.85}
 _CONTRADICTED = 0.35
@@ -42,7 +37,6 @@ _MOST_DETAILS = 3
 
 _MOST_READ = 64
 """Statements of an answer whose meaning is looked at: each takes some hundredths of a second."""
-
 
 GRAVEST_FIRST = (Verdict.CONTRADICTED, Verdict.UNSUPPORTED, Verdict.PARTLY, Verdict.SUPPORTED)
 
@@ -186,8 +180,8 @@ def read(claim: str, resting: Rest, cosine: float | None = None) -> Reading:
     """A sentence against what it rests on. Where the cosine isn't known, the words stand for it."""
     share, whole = resting.alignment.share, resting.alignment.whole
     meaning = share if cosine is None else max(cosine, 0.0)
-    said, there, anywhere = _stated(claim), tokens(resting.window), tokens(resting.whole)
-    differs = change(claim, resting) if share >= _ALIKE_FROM else None
+    said, there, anywhere = stated(claim), tokens(resting.window), tokens(resting.whole)
+    differs = change(claim, resting.window) if share >= _ALIKE_FROM else None
     absent, elsewhere = _missing(said, there, anywhere)
     support = 0.5 * share + 0.2 * whole + 0.3 * meaning
     for token in absent:
@@ -205,12 +199,6 @@ def read(claim: str, resting: Rest, cosine: float | None = None) -> Reading:
     return Reading(support, Verdict.SUPPORTED if support >= SUPPORTED_FROM else Verdict.PARTLY)
 
 
-def _stated(claim: str) -> Sequence[Token]:
-    """Its words, but for a "yes" or "no" before what it states."""
-    words = tokens(claim)
-    return words[1:] if words and re.match(r"\W*(?:yes|no|ja|nein|sí|oui|non)[,.:]", claim, re.IGNORECASE) else words
-
-
 def _missing(
     said: Sequence[Token], there: Sequence[Token], anywhere: Sequence[Token]
 ) -> tuple[list[Token], list[Token]]:
@@ -220,67 +208,3 @@ def _missing(
     absent = [token for token in details if token.key not in far]
     elsewhere = [token for token in details if token.key in far - near]
     return absent[:_MOST_DETAILS], elsewhere[:_MOST_DETAILS]
-
-
-# --- What stands in a detail's place ----------------------------------------------------------
-
-
-class Change(NamedTuple):
-    """What a sentence says, and what its source says in that place."""
-
-    said: str
-    instead: str
-
-
-def change(claim: str, resting: Rest, kinds: Collection[Kind] = frozenset(Kind)) -> Change | None:
-    """The first detail, of some kinds, in which a sentence and what it rests on differ while they go along."""
-    return next(_changes(claim, _stated(claim), resting.window, tokens(resting.window), kinds), None)
-
-
-def _changes(
-    claim: str, said: Sequence[Token], source: str, there: Sequence[Token], kinds: Collection[Kind]
-) -> Iterator[Change]:
-    matcher = SequenceMatcher(None, [each.key for each in said], [each.key for each in there], autojunk=False)
-    codes = matcher.get_opcodes()
-    equal = [code for code in codes if code[0] == "equal"]
-    shared = there[equal[0][3] : equal[-1][4]] if equal else ()
-    is_denied = _is_denied(said) != _is_denied(shared)
-    for at, (tag, first, last, begin, end) in enumerate(codes):
-        within = 0 < at < len(codes) - 1 or (tag == "replace" and len(codes) > 1)
-        if tag == "equal" or not within or max(last - first, end - begin) > _LONGEST_CHANGE:
-            continue
-        ours, theirs = said[first:last], there[begin:end]
-        if is_denied and Kind.DENIAL in kinds and _is_denied(ours) != _is_denied(theirs):
-            ours, theirs = said[max(first - 1, 0) : last + 1], there[max(begin - 1, 0) : end + 1]
-            yield Change(_text(claim, ours), _text(source, theirs))
-        for sort in _differing(ours, theirs, said, there, kinds):
-            yield Change(_text(claim, ours, sort), _text(source, theirs, sort))
-
-
-def _is_denied(words: Sequence[Token]) -> bool:
-    return sum(word.kind is Kind.DENIAL for word in words) % 2 == 1
-
-
-def _differing(
-    ours: Sequence[Token],
-    theirs: Sequence[Token],
-    said: Sequence[Token],
-    there: Sequence[Token],
-    kinds: Collection[Kind],
-) -> set[str]:
-    """The sorts of details of which each has one that the other text doesn't have at all."""
-    known, told = {token.key for token in there}, {token.key for token in said}
-    only_ours = {_sort(token) for token in ours if token.kind in kinds and token.key not in known}
-    only_theirs = {_sort(token) for token in theirs if token.key not in told}
-    return (only_ours & only_theirs) - {Kind.WORD}
-
-
-def _sort(token: Token) -> str:
-    """Details of one sort may be taken for one another; of opposites, those that are each other's."""
-    return f"{token.kind} {token.key.split()[0]}" if token.kind is Kind.OPPOSITE else token.kind
-
-
-def _text(text: str, words: Sequence[Token], sort: str = "") -> str:
-    """What stands in a text from the first of the words to the last, of those of one sort where one is named."""
-    chosen = [word for word in words if not sort or _sort(word) == sort]
-    return text[chosen[0].start : chosen[-1].end] if chosen else ""
