@@ -15,6 +15,10 @@ _END = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(.])(?:[A-Z]|e\.g|i\.e|etc|vs|cf|No|Nos|Dr|Mr|Mrs|Ms|Prof|St|Fig|Sec|Art|approx|pp?|Inc|Ltd|Corp|Co)\.$"
 )
+_ORDINAL = re.compile(r"(?<!\d)\d{1,2}\.$")
+_COUNTED = re.compile("Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Jahrhundert")
+"""What a German ordinal is put before."""
+
 _BULLET = re.compile(r"(?:[•*\-–]|\d{1,3}[.)])\s+")
 
 
@@ -23,12 +27,19 @@ def sentences(text: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     start = 0
     for end in _END.finditer(text):
-        if "\n" not in end.group() and _ABBREVIATION.search(text, max(start, end.start() - 8), end.start()):
+        if "\n" not in end.group() and _goes_on(text, start, end):
             continue
         _append(found, text, start, end.start())
         start = end.end()
     _append(found, text, start, len(text))
     return found
+
+
+def _goes_on(text: str, start: int, end: re.Match[str]) -> bool:
+    """Whether the full stop is that of an abbreviation or an ordinal."""
+    if _ABBREVIATION.search(text, max(start, end.start() - 8), end.start()):
+        return True
+    return bool(_ORDINAL.search(text, start, end.start()) and _COUNTED.match(text, end.end()))
 
 
 def _append(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:

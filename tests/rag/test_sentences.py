@@ -18,6 +18,10 @@ from documents.rag.sentences import sentences
             "The U.S. Digital Service cites 31 U.S.C. 1353 and 5 C.F.R. 2635. Done.",
             ["The U.S. Digital Service cites 31 U.S.C. 1353 and 5 C.F.R. 2635.", "Done."],
         ),
+        (
+            "Es gilt bis zum 31. März des Jahres. Danach nicht.",
+            ["Es gilt bis zum 31. März des Jahres.", "Danach nicht."],
+        ),
         ("She said “Stop.” Then he left.", ["She said “Stop.”", "Then he left."]),
         ("A heading\n\nA paragraph that\ngoes on.", ["A heading", "A paragraph that\ngoes on."]),
         ("Bring:\n• a badge\n• a form", ["Bring:", "• a badge", "• a form"]),
