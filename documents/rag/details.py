@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -38,7 +38,10 @@ class Token:
     end: int
 
 
-_WORD = re.compile(r"\d+(?:[.,’\u202f\u00a0]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[%€$£]")
+_DATE = re.compile(r"(?P<year>\d{4})-(\d\d)-(\d\d)|(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_WORD = re.compile(
+    r"\d{4}-\d\d-\d\d(?!\d)|\d{1,2}\.\d{1,2}\.\d{4}(?!\d)|\d+(?:[.,’\u202f\u00a0]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[%€$£]"
+)
 _THOUSANDS = re.compile(r"\d{1,3}(?:[.,’\u202f\u00a0]\d{3})+")
 _DECIMAL = re.compile(r"(\d+)[.,](\d+)")
 _NOT = re.compile(r"n['’]t$")
@@ -54,6 +57,8 @@ _COUNTED = (
 _TENS = ("thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _NUMBERS = {word: str(value) for line in _COUNTED for value, word in enumerate(line.split()) if value > 1}
 _NUMBERS |= {word: str(10 * value) for value, word in enumerate(_TENS, 3)}
+
+_TENS_IN_FIGURES = frozenset(("20", "30", "40", "50", "60", "70", "80", "90"))
 
 _MONTHS = {
     month: f"month {number}"
@@ -85,7 +90,8 @@ _UNITS = {
 
 _DENYING = """
 not no non never none neither nor without nothing nobody avoid avoids avoiding fails failed failure lack lacks
-nicht kein keine keinen keiner keines keinem nie niemals ohne
+prohibited forbidden
+nicht kein keine keinen keiner keines keinem nie niemals ohne verboten untersagt
 nunca jamás sin ningún ninguna ni
 pas jamais sans aucun aucune
 """
@@ -96,12 +102,11 @@ all every each always / some sometimes several often many / most usually / few r
 before / after
 more above over exceeds / less fewer below under
 first / last
-increase increased increases rises rose raises / decrease decreased decreases reduces reduced falls fell
+increase increased rises rose raises grew grows grown / decrease decreased reduced falls fell fallen dropped declined
 higher highest / lower lowest
 minimum least / maximum most
 larger largest bigger / smaller smallest
 must required mandatory / may optional
-allowed permitted / forbidden prohibited
 included includes include / excluded excludes exclude
 north northern / south southern
 east eastern / west western
@@ -128,9 +133,28 @@ def tokens(text: str) -> tuple[Token, ...]:
         any(0 <= at < len(words) and words[at][0][0].isdigit() for at in (place - 1, place + 1))
         for place in range(len(words))
     ]
-    return tuple(
-        token for word, beside in zip(words, beside_number, strict=True) for token in _read(word, named, beside)
-    )
+    found = [token for word, beside in zip(words, beside_number, strict=True) for token in _read(word, named, beside)]
+    return tuple(_counted(found))
+
+
+def _counted(found: Sequence[Token]) -> Iterator[Token]:
+    """The tokens, of which "twenty-five" is one."""
+    before: Token | None = None
+    for token in found:
+        if before and before.key in _TENS_IN_FIGURES and len(token.key) == 1 and _are_one(before, token):
+            yield replace(before, key=str(int(before.key) + int(token.key)), end=token.end)
+            before = None
+            continue
+        if before:
+            yield before
+        before = token
+    if before:
+        yield before
+
+
+def _are_one(tens: Token, ones: Token) -> bool:
+    in_words = tens.end - tens.start > 2 and ones.end - ones.start > 1
+    return in_words and tens.kind is ones.kind is Kind.NUMBER and ones.start == tens.end + 1
 
 
 def stated(claim: str) -> tuple[Token, ...]:
@@ -141,7 +165,12 @@ def stated(claim: str) -> tuple[Token, ...]:
 
 def _read(word: re.Match[str], named: frozenset[str], beside_number: bool) -> Iterator[Token]:
     text, (start, end) = word[0].lower(), word.span()
-    if cut := _NOT.search(text):
+    if date := _DATE.fullmatch(text):
+        year, month, day = date.groups()[:3] if date["year"] else reversed(date.groups()[3:])
+        yield Token(_value(day), Kind.NUMBER, start, end)
+        yield Token(f"month {int(month)}", Kind.DATE, start, end)
+        yield Token(year, Kind.NUMBER, start, end)
+    elif cut := _NOT.search(text):
         if stem := text[: cut.start()]:
             yield Token(_SHORTENED.get(stem, stem), Kind.WORD, start, start + len(stem))
         yield Token("not", Kind.DENIAL, start + len(stem), end)

@@ -189,8 +189,8 @@ def read(claim: str, resting: Rest, cosine: float | None = None) -> Reading:
     for token in elsewhere:
         support *= _ELSEWHERE[token.kind]
     if differs:
-        reason = f"the source says “{differs.instead}”"
-        return Reading(support * _CONTRADICTED, Verdict.CONTRADICTED, reason, differs.said)
+        verdict = Verdict.CONTRADICTED if differs.sure else Verdict.PARTLY
+        return Reading(support * _CONTRADICTED, verdict, f"the source says “{differs.instead}”", differs.said)
     if support < PARTLY_FROM and share + whole < 2 * _ALIKE_FROM:
         return Reading(support, Verdict.UNSUPPORTED)
     if absent:

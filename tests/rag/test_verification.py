@@ -37,6 +37,8 @@ async def claims_of(answer: str, *texts: str, verifier: Verifier | None = None) 
         "Taxis aren't reimbursed before six in the morning",
         "Maria Keller wrote the policy on March 12, 2021",
         "Receipts must be handed in within thirty days",
+        "Maria Keller wrote the policy on 2021-03-12",
+        "Maria Keller wrote the policy on 12.3.2021",
     ],
 )
 async def test_what_the_source_says_in_other_words_is_supported(statement: str) -> None:
@@ -60,6 +62,28 @@ async def test_what_the_source_says_otherwise_is_contradicted(statement: str, do
     (claim,) = await claims_of(f"{statement} [1].")
     assert (claim.verdict, claim.doubt) == (Verdict.CONTRADICTED, doubt)
     assert claim.reason == f"the source says “{instead}”"
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("Revenue fell by 12 % in 2022", "Revenue grew by 12% in 2022, and costs fell."),
+        ("To share credentials is allowed", "To share credentials is prohibited."),
+        ("Die Probezeit beträgt drei Monate", "Die Probezeit beträgt sechs Monate."),
+        ("Der Urlaub muss bis zum 30. April genommen werden", "Der Urlaub muss bis zum 30. März genommen werden."),
+    ],
+)
+async def test_opposites_and_german_are_known(statement: str, said: str) -> None:
+    assert [claim.verdict for claim in await claims_of(f"{statement} [1].", said)] == [Verdict.CONTRADICTED]
+
+
+async def test_numbers_in_words_are_those_in_figures() -> None:
+    text = "Everyone has 25 days of leave, and thirty-two after ten years."
+    right, wrong = await claims_of(
+        "Everyone has twenty-five days of leave [1]. Everyone has twenty-six days of leave [1].", text
+    )
+    assert right.verdict is Verdict.SUPPORTED
+    assert wrong.verdict is not Verdict.SUPPORTED
 
 
 async def test_a_detail_that_the_source_does_not_have_is_named() -> None:
