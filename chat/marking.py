@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, islice
 
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
@@ -38,27 +38,40 @@ class _Style:
 
 def mark(state: StateCore) -> None:
     """A core rule for markdown-it, after the inline ones; the sentences are `marks` in its environment."""
-    for block in state.tokens:
-        if block.children and (marks := state.env.get("marks")):
-            block.children = _marked(block.children, marks)
+    if marks := state.env.get("marks"):
+        for blocks in _together(state.tokens):
+            _mark(blocks, marks)
 
 
-def _marked(children: Sequence[Token], marks: Sequence[Mark]) -> list[Token]:
-    """A block's inline tokens, with a span around each stretch of text that belongs to a mark."""
-    text = "".join(map(_visible, children))
+def _together(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    """What holds text, each by itself; the cells of a table's row together."""
+    row: list[Token] = []
+    for token in tokens:
+        if token.type == "inline":
+            row.append(token)
+        if row and token.type != "inline" and token.type not in ("td_close", "td_open", "th_close", "th_open"):
+            yield row
+            row = []
+    if row:
+        yield row
+
+
+def _mark(blocks: Sequence[Token], marks: Sequence[Mark]) -> None:
+    """Put a span around each stretch of their text that belongs to a mark."""
+    text = "".join(_visible(token) for block in blocks for token in block.children or ())
     letters = [at for at, char in enumerate(text) if not _SILENT.match(char)]
     said = "".join(text[at] for at in letters)
     styles: list[_Style | None] = [None] * len(text)
     for each in marks:
         for first, last, style in _found(said, each):
             styles[letters[first] : letters[last] + 1] = [style] * (letters[last] + 1 - letters[first])
-    pieces: list[Token] = []
-    at = 0
-    for token in children:
-        end = at + len(_visible(token))
-        pieces += _pieces(token, styles[at:end])
-        at = end
-    return pieces
+    left = iter(styles)
+    for block in blocks:
+        block.children = [
+            piece
+            for token in block.children or ()
+            for piece in _pieces(token, list(islice(left, len(_visible(token)))))
+        ]
 
 
 def _visible(token: Token) -> str:

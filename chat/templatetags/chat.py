@@ -22,6 +22,8 @@ register = template.Library()
 
 _LISTED = 100
 
+_REASONS = 3
+
 
 @register.filter
 def answer_html(message: Message) -> SafeString:
@@ -31,9 +33,10 @@ def answer_html(message: Message) -> SafeString:
 
 
 @register.filter
-def doubts(message: Message, number: int) -> list[Claim]:
-    """What is doubted of what the answer says with a footnote, where there is more to say than that."""
-    return [claim for claim in _doubted(message) if number in claim.numbers and claim.reason]
+def doubts(message: Message, number: int) -> dict[str, Any]:
+    """The first `claims` that are doubted of what the answer says with a footnote, with the reason; how many `more`."""
+    claims = [claim for claim in _doubted(message) if number in claim.numbers and claim.reason]
+    return {"claims": claims[:_REASONS], "more": max(len(claims) - _REASONS, 0)}
 
 
 @register.filter

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 
 from documents.rag.prompts import NOT_FOUND
 from documents.rag.sentences import sentences
@@ -47,7 +48,8 @@ def states(sentence: str, *, least: int = _LEAST) -> bool:
 
 def plain(markdown: str) -> str:
     """A sentence's words without markup and markers."""
-    return " ".join(_MARKUP.sub("", _LINK.sub(r"\1", _MARKER.sub("", markdown))).strip(" |\t").split())
+    words = _MARKUP.sub("", _LINK.sub(r"\1", _MARKER.sub("", markdown)))
+    return " ".join(unescape(words).strip(" |\t").split())
 
 
 def is_prose(line: str) -> bool:

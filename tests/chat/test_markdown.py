@@ -159,6 +159,14 @@ def test_a_sentence_is_marked_through_code_and_in_lists_and_tables() -> None:
         )
 
 
+def test_a_row_of_a_table_is_marked_in_all_of_its_cells_and_no_other() -> None:
+    table = "| Room | Seats |\n|---|---|\n| Blue | 5 |\n| Red | 5 |\n"
+    html = marked(table, Mark("Red | 5", "contradicted", "Contradicted", "5"))
+    assert html.count('<span class="claim"') == html.count('<span class="doubt"') == 1
+    assert "<td>Blue</td>" in html
+    assert re.search(r'<td><span class="claim"[^>]*>Red</span></td>\s*<td><span class="doubt"[^>]*>5</span></td>', html)
+
+
 @given(TEXTS, st.lists(st.builds(Mark, TEXTS, st.just("partly"), st.just("Partly supported"), TEXTS), max_size=3))
 def test_marks_change_nothing_but_that_there_are_spans(text: str, marks: list[Mark]) -> None:
     spans = re.compile(r'<span class="(?:claim|doubt)"[^>]*>([^<]*(?:<code>[^<]*</code>)?[^<]*)</span>')
