@@ -41,7 +41,7 @@ def statements(answer: str) -> list[Statement]:
 
 def states(sentence: str, *, least: int = _LEAST) -> bool:
     """Whether a sentence in plain words says something that can be checked: no question, nor that nothing was found."""
-    if sentence.endswith(("?", "？", ":")) or NOT_FOUND.startswith(sentence):
+    if sentence.endswith(("?", "？", ":")) or NOT_FOUND.startswith(sentence) or not any(map(str.isalpha, sentence)):
         return False
     return len(telling_terms(sentence)) + any(letter.isdigit() for letter in sentence) >= least
 

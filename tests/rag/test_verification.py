@@ -190,6 +190,7 @@ def test_statements_are_found_with_their_places_and_their_footnotes() -> None:
         "Yes.",
         "```\nthe canteen opens at noon\n```",
         "|---|---|",
+        "| 17 | 2 |",
         "1.",
     ],
 )
